@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: {
+    // tests use the built package by its public name: workers need JavaScript files
+    alias: [
+      { find: /^frame-deadline$/, replacement: new URL('./dist/index.js', import.meta.url).pathname },
+      { find: /^frame-deadline\/testing$/, replacement: new URL('./dist/testing/index.js', import.meta.url).pathname },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
