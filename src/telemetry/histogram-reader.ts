@@ -1,16 +1,9 @@
 /**
- * Reading shared histograms. Readers only: this file loads hdr-histogram-js, which recording threads do not need.
+ * Reading shared histograms: any number of readers, each with windows of its own. Conversion to hdr-histogram-js is in
+ * `hdr-histogram.ts`.
  */
-import { build, type Histogram } from 'hdr-histogram-js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
-import {
-  BUCKET_COUNT,
-  highestValueNs,
-  lowestValueNs,
-  MAX_TRACKABLE_NS,
-  SIGNIFICANT_DIGITS,
-  TICK_NS,
-} from './buckets.js';
+import { BUCKET_COUNT, highestValueNs } from './buckets.js';
 import { HISTOGRAM_INVALID_OFFSET, HISTOGRAM_OVERFLOW_OFFSET, HISTOGRAM_USED_WORDS } from './shared-histogram.js';
 
 /** Where one shared histogram lies: its first word is `words[base]`. */
@@ -54,6 +47,35 @@ export class HistogramCounts {
     this.invalid += other.invalid;
     return this;
   }
+
+  /**
+   * The value in microseconds that `share` (0 to 1) of all values do not exceed, as HdrHistogram defines it: the upper
+   * end of the bucket of the value of rank `ceil(share * count)`, at least 1. Null where nothing was counted.
+   */
+  quantileUs(share: number): number | null {
+    if (this.count === 0) return null;
+    // 0.999 * 1000 and its like must not round up to the next rank
+    const rank = Math.min(Math.max(Math.ceil(share * this.count * (1 - 2 * Number.EPSILON)), 1), this.count);
+    const { buckets } = this;
+    let reached = 0;
+    for (let i = 0; i < BUCKET_COUNT; i++) {
+      reached += buckets[i]!;
+      if (reached >= rank) return highestValueNs(i) / 1000;
+    }
+    return null;
+  }
+}
+
+/** Count and quantiles. */
+export function summarize(counts: HistogramCounts): LatencySummary {
+  return {
+    count: counts.count,
+    p50: counts.quantileUs(0.5),
+    p90: counts.quantileUs(0.9),
+    p99: counts.quantileUs(0.99),
+    p999: counts.quantileUs(0.999),
+    max: counts.quantileUs(1),
+  };
 }
 
 /**
@@ -65,29 +87,38 @@ export class HistogramCounts {
  */
 export class HistogramReader {
   private readonly sources: HistogramSource[];
-  /** The sources' words, summed modulo 2^32, when last looked at: differences of sums are sums of differences. */
-  private readonly lastSums: Uint32Array;
+  /** The sources' words summed modulo 2^32: differences of sums are sums of differences. */
+  private sums: Int32Array;
+  /** `sums` when last looked at. */
+  private lastSums: Int32Array;
   /** All that was ever seen, by word. */
   private readonly seen: Float64Array;
   /** `seen` at the end of the last window. */
   private readonly windowStart: Float64Array;
 
-  /** Allocates about 44 KiB. The histograms' counts so far belong to the first window. */
+  /**
+   * Allocates about 52 KiB. The histograms' counts so far belong to the first window.
+   * @throws OPTION_INVALID if a histogram does not fit at its base
+   */
   constructor(sources: readonly HistogramSource[] = []) {
     this.sources = [];
-    this.lastSums = new Uint32Array(HISTOGRAM_USED_WORDS);
+    this.sums = new Int32Array(HISTOGRAM_USED_WORDS);
+    this.lastSums = new Int32Array(HISTOGRAM_USED_WORDS);
     this.seen = new Float64Array(HISTOGRAM_USED_WORDS);
     this.windowStart = new Float64Array(HISTOGRAM_USED_WORDS);
     for (const source of sources) this.addSource(source);
   }
 
-  /** One more histogram to sum (a worker that came later). What it already counts belongs to the next window. */
+  /**
+   * One more histogram to sum (a worker that came later). What it already counts belongs to the next window.
+   * @throws OPTION_INVALID if the histogram does not fit at its base
+   */
   addSource(source: HistogramSource): void {
     const { words, base } = source;
     if (!Number.isInteger(base) || base < 0 || base + HISTOGRAM_USED_WORDS > words.length) {
       throw new FrameDeadlineError(
         'OPTION_INVALID',
-        `base is ${describeValue(base)} in ${words.length} words, expected a whole number that leaves ${HISTOGRAM_USED_WORDS} words for the histogram`,
+        `the histogram's base is ${describeValue(base)} in ${words.length} words, expected a whole number that leaves ${HISTOGRAM_USED_WORDS} words`,
       );
     }
     this.sources.push(source);
@@ -104,75 +135,42 @@ export class HistogramReader {
   /** What was counted since the histograms began. Leaves windows alone. */
   total(): HistogramCounts {
     this.look();
-    return toCounts(this.seen, null);
+    return toCounts(this.seen, NOTHING);
   }
 
   private look(): void {
-    const { sources, lastSums, seen } = this;
+    const { sums, lastSums, seen } = this;
+    sums.fill(0);
+    for (const source of this.sources) addWords(sums, source.words, source.base);
     for (let i = 0; i < HISTOGRAM_USED_WORDS; i++) {
-      let sum = 0;
-      for (let s = 0; s < sources.length; s++) {
-        const source = sources[s]!;
-        sum = (sum + source.words[source.base + i]!) | 0;
-      }
-      const grown = (sum - lastSums[i]!) >>> 0;
-      if (grown !== 0) {
-        lastSums[i] = sum;
-        seen[i]! += grown;
-      }
+      const grown = (sums[i]! - lastSums[i]!) >>> 0;
+      if (grown !== 0) seen[i]! += grown;
     }
+    this.sums = lastSums;
+    this.lastSums = sums;
   }
 }
 
-function toCounts(seen: Float64Array, before: Float64Array | null): HistogramCounts {
+const NOTHING = new Float64Array(HISTOGRAM_USED_WORDS);
+
+function addWords(sums: Int32Array, words: Int32Array, base: number): void {
+  for (let i = 0; i < HISTOGRAM_USED_WORDS; i++) {
+    const word = words[base + i]!;
+    sums[i] = (sums[i]! + word) | 0;
+  }
+}
+
+function toCounts(seen: Float64Array, before: Float64Array): HistogramCounts {
   const counts = new HistogramCounts();
-  const grown = (word: number) => seen[word]! - (before === null ? 0 : before[word]!);
+  const { buckets } = counts;
+  let count = 0;
   for (let i = 0; i < BUCKET_COUNT; i++) {
-    const inBucket = grown(i);
-    counts.buckets[i] = inBucket;
-    counts.count += inBucket;
+    const grown = seen[i]! - before[i]!;
+    buckets[i] = grown;
+    count += grown;
   }
-  counts.overflow = grown(HISTOGRAM_OVERFLOW_OFFSET);
-  counts.invalid = grown(HISTOGRAM_INVALID_OFFSET);
+  counts.count = count;
+  counts.overflow = seen[HISTOGRAM_OVERFLOW_OFFSET]! - before[HISTOGRAM_OVERFLOW_OFFSET]!;
+  counts.invalid = seen[HISTOGRAM_INVALID_OFFSET]! - before[HISTOGRAM_INVALID_OFFSET]!;
   return counts;
-}
-
-/**
- * The counts as an hdr-histogram-js Histogram in nanoseconds (64-bit counts, plain JavaScript: no `destroy()` needed),
- * for percentiles, merging, encoding and `.hlog`. Bucket by bucket the same counts. Allocates about 20 KiB.
- */
-export function toHdrHistogram(counts: HistogramCounts): Histogram {
-  const histogram = build({
-    bitBucketSize: 64,
-    autoResize: false,
-    lowestDiscernibleValue: TICK_NS,
-    highestTrackableValue: MAX_TRACKABLE_NS,
-    numberOfSignificantValueDigits: SIGNIFICANT_DIGITS,
-    useWebAssembly: false,
-  });
-  let highest = -1;
-  for (let i = 0; i < BUCKET_COUNT; i++) {
-    const count = counts.buckets[i]!;
-    if (count === 0) continue;
-    histogram.recordValueWithCount(lowestValueNs(i), count);
-    highest = i;
-  }
-  // Its maximum comes from the recorded value, not from the bucket. Counting the last tick of the highest bucket 0
-  // times raises it to that bucket's end, where its percentiles are too; the counts stay as they are.
-  if (highest >= 0) histogram.recordValueWithCount(highestValueNs(highest) + 1 - TICK_NS, 0);
-  return histogram;
-}
-
-/** Count and quantiles, as HdrHistogram defines them (the least value that the share of all values does not exceed). */
-export function summarize(counts: HistogramCounts): LatencySummary {
-  if (counts.count === 0) return { count: 0, p50: null, p90: null, p99: null, p999: null, max: null };
-  const histogram = toHdrHistogram(counts);
-  return {
-    count: counts.count,
-    p50: histogram.getValueAtPercentile(50) / 1000,
-    p90: histogram.getValueAtPercentile(90) / 1000,
-    p99: histogram.getValueAtPercentile(99) / 1000,
-    p999: histogram.getValueAtPercentile(99.9) / 1000,
-    max: histogram.maxValue / 1000,
-  };
 }
