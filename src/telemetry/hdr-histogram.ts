@@ -15,7 +15,9 @@ import type { HistogramCounts } from './histogram-reader.js';
 
 /**
  * The counts as a Histogram in nanoseconds: bucket by bucket the same, 64-bit counts, plain JavaScript (no `destroy()`
- * needed), of fixed range. Values above 10 s stand in the last bucket, NaN nowhere. Allocates about 20 KiB.
+ * needed), of fixed range. Values above 10 s stand in the last bucket, NaN nowhere. `maxValue` is the end of the
+ * highest bucket, as the percentile 100 is, but 0 if all values are below one tick (the library's rule). Allocates about
+ * 20 KiB.
  */
 export function toHdrHistogram(counts: HistogramCounts): Histogram {
   const histogram = build({
