@@ -161,8 +161,9 @@ export class MissRingReader {
     const { shared, copy } = this;
     const stampIndex = this.base + HEADER_WORDS + (record & (this.capacity - 1)) * STRIDE_WORDS;
     const stamp = wholeStamp(record);
-    if (Atomics.load(shared, stampIndex) !== stamp) return false; // acquire
+    if (Atomics.load(shared, stampIndex) !== stamp) return false; // acquire; spares a copy that cannot be whole
     for (let k = 0; k < MISS_RECORD_WORDS; k++) copy[k] = Atomics.load(shared, stampIndex + 1 + k);
+    // stamps only grow, and a published record's is at least this: unchanged now means unchanged throughout
     return Atomics.load(shared, stampIndex) === stamp;
   }
 }

@@ -1,0 +1,195 @@
+/**
+ * Every shared word of the engine, with the one thread that writes it. Offsets are in 32-bit words unless named Bytes.
+ *
+ * Writers: H = host (the thread that created the scheduler), W = the worker that the block or the slot belongs to,
+ * S = supervisor. "by compare-exchange" marks the words that several threads may change, each from a value it has read.
+ */
+
+/** Two cache lines: adjacent-line prefetch pairs them on x86-64 (Intel SDM 3.7.3), and Apple's line is 128 bytes. */
+export const LINE_WORDS = 32;
+
+// ---------------------------------------------------------------- limits
+/** Workers (spares included) of one scheduler: a lane's servers are one 32-bit mask. */
+export const MAX_WORKERS = 30;
+/** Columns of per-thread tables: the workers, then the host, then the supervisor. */
+export const HOST_COLUMN = MAX_WORKERS;
+export const SUPERVISOR_COLUMN = MAX_WORKERS + 1;
+export const COLUMN_COUNT = MAX_WORKERS + 2;
+export const MAX_LANES = 64;
+/** Frames that can be in flight at once, over all loops. */
+export const FRAME_SLOT_COUNT = 32;
+/** Stages of one frame that can be closed and not yet complete. */
+export const MAX_OPEN_STAGES = 64;
+/** Largest payload (input plus output) of one slot. */
+export const MAX_PAYLOAD_BYTES = 65_536;
+
+// ---------------------------------------------------------------- job slot
+/** Status, outcome, owner and generation in one word; changed by compare-exchange, except by its producer while it is free or writing. */
+export const SLOT_STATE = 0;
+/** Position at which the slot was published last: the submission order, and the handle's job number. Producer. */
+export const SLOT_SEQUENCE = 1;
+/** Index of the task in the scheduler. Producer. */
+export const SLOT_TASK = 2;
+/** Frame slot + 1, or 0 for a single job. Producer. */
+export const SLOT_FRAME = 3;
+/** Stage of the frame (cumulative over the life of the frame slot). Producer. */
+export const SLOT_STAGE = 4;
+/** Number of the frame, for people. Producer. */
+export const SLOT_FRAME_NUMBER = 5;
+/** Stamp of the submit. Producer. */
+export const SLOT_SUBMIT_US = 6;
+/** Stamp of the intended release. Producer. */
+export const SLOT_RELEASE_US = 7;
+/** Stamp of the absolute deadline. Producer. */
+export const SLOT_DEADLINE_US = 8;
+/** SLOT_FLAG_* bits. Cleared by the producer, set by `or`. */
+export const SLOT_FLAGS = 9;
+/** Stamp of the start. Owner, after the claim. */
+export const SLOT_START_US = 10;
+/** Stamp of the finish. Owner, before done. */
+export const SLOT_FINISH_US = 11;
+/** Which counter the owner is about to count this job in: outcome and cause. Owner, before done. */
+export const SLOT_RECORD_COUNTER = 12;
+/** Value of that counter's low word after counting this job. Owner, before done. */
+export const SLOT_RECORD_VALUE = 13;
+/** Value of the owner's column of the frame after counting this job. Owner, before done. */
+export const SLOT_RECORD_FRAME = 14;
+/** Number of the owner's error text, 0 for none. Owner, before done. */
+export const SLOT_ERROR = 15;
+export const SLOT_HEADER_WORDS = 16;
+export const SLOT_HEADER_BYTES = SLOT_HEADER_WORDS * 4;
+
+/** The running or waiting job is asked to stop. Producer. */
+export const SLOT_FLAG_CANCEL = 1;
+/** The job was issued again after its first worker died. S. */
+export const SLOT_FLAG_REISSUED = 2;
+
+// state word: generation << 16 | owner << 8 | outcome << 4 | status
+export const STATUS_FREE = 0;
+/** Its producer fills it. */
+export const STATUS_WRITING = 1;
+/** Published, behind a barrier. */
+export const STATUS_WAITING = 2;
+/** Published, may be claimed. */
+export const STATUS_READY = 3;
+export const STATUS_RUNNING = 4;
+/** Ended: the outcome says how. */
+export const STATUS_DONE = 5;
+export const STATUS_MASK = 0xf;
+
+export const OUTCOME_ON_TIME = 1;
+export const OUTCOME_LATE = 2;
+export const OUTCOME_EXPIRED = 3;
+export const OUTCOME_FAILED = 4;
+export const OUTCOME_CANCELLED = 5;
+export const OUTCOME_LOST = 6;
+
+export const OWNER_NONE = 0xff;
+const GENERATION_MASK = ~0xffff;
+
+export const statusOf = (state: number): number => state & STATUS_MASK;
+export const outcomeOf = (state: number): number => (state >>> 4) & 0xf;
+export const ownerOf = (state: number): number => (state >>> 8) & 0xff;
+/** The same generation with another owner, outcome and status. */
+export const withStatus = (state: number, status: number, outcome = 0, owner = OWNER_NONE): number =>
+  (state & GENERATION_MASK) | (owner << 8) | (outcome << 4) | status;
+/** Free, in the next generation. */
+export const nextGeneration = (state: number): number =>
+  (((state & GENERATION_MASK) + 0x10000) | (OWNER_NONE << 8) | STATUS_FREE) | 0;
+
+// ---------------------------------------------------------------- job ring header
+/** Position after the last published one; free-running. Producer. */
+export const RING_HEAD = 0;
+/** Position + 1 of the last submission whose deadline was before an earlier one's; stored before that is published. Producer. */
+export const RING_LAST_OUT_OF_ORDER = 1;
+/** Changes when a slot was made ready again behind the workers' cursors. S, by add. */
+export const RING_RESCAN_EPOCH = LINE_WORDS;
+export const RING_HEADER_WORDS = LINE_WORDS * 2;
+
+// ---------------------------------------------------------------- control region
+/** 1 while submits are refused because the scheduler is closing. H. */
+export const CONTROL_CLOSING = 0;
+/** 1 while the host waits for single jobs. H. */
+export const CONTROL_HOST_WAITING = 1;
+/** Changes when a single job ended while the host waited, or a worker died. By add. */
+export const CONTROL_COMPLETION_EPOCH = LINE_WORDS;
+/** Changes when a miss was recorded while the host listened. By add. */
+export const CONTROL_MISS_EPOCH = LINE_WORDS + 1;
+/** 1 while the host listens for misses. H. */
+export const CONTROL_MISS_LISTENING = 2;
+const CONTROL_HEADER_WORDS = LINE_WORDS * 2;
+
+// worker block
+/** `awake | parked | rung`. By compare-exchange: parked by W, rung by whoever rings. */
+export const WORKER_BELL = 0;
+/** What the worker is asked to do when it next looks: see COMMAND_*. S. */
+export const WORKER_COMMAND = 1;
+/** Index + 1 of the task that it runs now, 0 for none. W. */
+export const WORKER_CURRENT_TASK = 8;
+/** Stamp of the start of what it runs now. W. */
+export const WORKER_CURRENT_START_US = 9;
+/** Jobs that it has ended. W. */
+export const WORKER_JOB_COUNT = 10;
+const WORKER_WORDS = LINE_WORDS;
+
+export const BELL_AWAKE = 0;
+export const BELL_PARKED = 1;
+export const BELL_RUNG = 2;
+
+export const COMMAND_RUN = 0;
+/** Return to the event loop for a turn, then go on. */
+export const COMMAND_YIELD = 1;
+/** End after the running job. */
+export const COMMAND_STOP = 2;
+
+// lane block
+/** Bit w is set while worker w serves the lane. S (H before the start). */
+export const LANE_SERVERS = 0;
+/** Number of the next period to be released. W, the one that releases. */
+export const LANE_NEXT_PERIOD = 1;
+const LANE_WORDS = 16;
+
+// frame block
+/** Changes when a stage completed or a worker died. By add. */
+export const FRAME_EPOCH = 0;
+/** Stages that are complete; free-running. By compare-exchange. */
+export const FRAME_STAGES_COMPLETE = 1;
+/** Stages that are closed; free-running. H. */
+export const FRAME_STAGES_CLOSED = LINE_WORDS;
+/** Entries of the waiting list in use. H. */
+export const FRAME_WAITING_LENGTH = LINE_WORDS + 1;
+/** Per stage (modulo MAX_OPEN_STAGES): jobs accepted up to its end, over the life of the frame slot. H. */
+export const FRAME_STAGE_TARGETS = LINE_WORDS * 2;
+/** Per thread: jobs of this frame slot that it has ended, ever. The thread of the column; S for a dead worker's. */
+export const FRAME_COLUMNS = FRAME_STAGE_TARGETS + MAX_OPEN_STAGES;
+const FRAME_HEAD_WORDS = FRAME_COLUMNS + LINE_WORDS;
+
+/** Where the blocks of one control region lie. The waiting list of a frame holds `ring << 16 | slot`. H. */
+export class ControlLayout {
+  readonly waitingCapacity: number;
+  readonly words: number;
+  private readonly laneBase: number;
+  private readonly frameBase: number;
+  private readonly frameWords: number;
+  /** `waitingCapacity`: slots of all rings together, since each entry holds one. */
+  constructor(waitingCapacity: number) {
+    this.waitingCapacity = waitingCapacity;
+    this.laneBase = CONTROL_HEADER_WORDS + COLUMN_COUNT * WORKER_WORDS;
+    this.frameBase = this.laneBase + MAX_LANES * LANE_WORDS;
+    this.frameWords = FRAME_HEAD_WORDS + Math.ceil(waitingCapacity / LINE_WORDS) * LINE_WORDS;
+    this.words = this.frameBase + FRAME_SLOT_COUNT * this.frameWords;
+  }
+  worker(index: number): number {
+    return CONTROL_HEADER_WORDS + index * WORKER_WORDS;
+  }
+  lane(index: number): number {
+    return this.laneBase + index * LANE_WORDS;
+  }
+  frame(index: number): number {
+    return this.frameBase + index * this.frameWords;
+  }
+  /** First word of the frame's waiting list. */
+  waitingList(index: number): number {
+    return this.frameBase + index * this.frameWords + FRAME_HEAD_WORDS;
+  }
+}

@@ -1,0 +1,171 @@
+import {
+  COLUMN_COUNT,
+  type ControlLayout,
+  FRAME_COLUMNS,
+  FRAME_EPOCH,
+  FRAME_STAGE_TARGETS,
+  FRAME_STAGES_CLOSED,
+  FRAME_STAGES_COMPLETE,
+  FRAME_WAITING_LENGTH,
+  LANE_SERVERS,
+  MAX_OPEN_STAGES,
+  SLOT_STAGE,
+  SLOT_STATE,
+  STATUS_READY,
+  STATUS_WAITING,
+  statusOf,
+  withStatus,
+} from '../memory/layout.js';
+import type { Bells } from './bell.js';
+import type { JobRing } from './job-ring.js';
+
+/**
+ * Counting a frame's jobs down, and its barriers.
+ *
+ * Each thread counts the jobs of a frame slot that it ended in a column of its own: a plain sum tells when a stage is
+ * complete, no word is contended, and a dead worker's column can be mended by storing the value that it had announced
+ * in the slot. Columns, targets and stage numbers only grow and are never reset, so a straggler of an old frame can
+ * spoil nothing in the next one that uses the slot. `model/slot.pml` and `model/barrier.pml` check it.
+ */
+export class FrameWords {
+  private readonly control: Int32Array<SharedArrayBuffer>;
+  private readonly layout: ControlLayout;
+  private readonly rings: readonly JobRing[];
+  private readonly laneOfRing: readonly number[];
+  private readonly bells: Bells;
+  /** Columns that can be other than zero: the workers in use, the host and the supervisor. */
+  private readonly columns: readonly number[];
+
+  constructor(
+    control: Int32Array<SharedArrayBuffer>,
+    layout: ControlLayout,
+    rings: readonly JobRing[],
+    laneOfRing: readonly number[],
+    bells: Bells,
+    workerCount: number,
+  ) {
+    this.control = control;
+    this.layout = layout;
+    this.rings = rings;
+    this.laneOfRing = laneOfRing;
+    this.bells = bells;
+    const columns: number[] = [];
+    for (let column = 0; column < workerCount; column++) columns.push(column);
+    columns.push(COLUMN_COUNT - 2, COLUMN_COUNT - 1);
+    this.columns = columns;
+  }
+
+  epoch(frame: number): number {
+    return Atomics.load(this.control, this.layout.frame(frame) + FRAME_EPOCH); // acquire
+  }
+
+  /** Word of the epoch in the control region: what a joiner waits on. */
+  epochIndex(frame: number): number {
+    return this.layout.frame(frame) + FRAME_EPOCH;
+  }
+
+  bumpEpoch(frame: number): void {
+    const at = this.layout.frame(frame) + FRAME_EPOCH;
+    Atomics.add(this.control, at, 1); // release
+    Atomics.notify(this.control, at);
+  }
+
+  stagesComplete(frame: number): number {
+    return Atomics.load(this.control, this.layout.frame(frame) + FRAME_STAGES_COMPLETE); // acquire
+  }
+
+  stagesClosed(frame: number): number {
+    return Atomics.load(this.control, this.layout.frame(frame) + FRAME_STAGES_CLOSED); // acquire
+  }
+
+  /** Value of a column: how many jobs of this frame slot that thread has ended, ever. */
+  column(frame: number, column: number): number {
+    return Atomics.load(this.control, this.layout.frame(frame) + FRAME_COLUMNS + column);
+  }
+
+  /** Counts one ended job; `value` is the column's value after it. Only the column's own thread, or the supervisor for a dead worker. */
+  storeColumn(frame: number, column: number, value: number): void {
+    Atomics.store(this.control, this.layout.frame(frame) + FRAME_COLUMNS + column, value); // release
+    this.completeStages(frame);
+  }
+
+  /** Jobs of this frame slot that have ended, ever: all columns together. Exact once nothing more can end. */
+  endedJobs(frame: number): number {
+    const base = this.layout.frame(frame) + FRAME_COLUMNS;
+    const columns = this.columns;
+    let sum = 0;
+    for (let i = 0; i < columns.length; i++) {
+      const count = Atomics.load(this.control, base + columns[i]!); // acquire
+      sum = (sum + count) | 0;
+    }
+    return sum;
+  }
+
+  /** Closes the open stage: `acceptedJobs` is the number of jobs ever accepted in this frame slot. Host. */
+  closeStage(frame: number, acceptedJobs: number): void {
+    const base = this.layout.frame(frame);
+    const closed = Atomics.load(this.control, base + FRAME_STAGES_CLOSED);
+    Atomics.store(this.control, base + FRAME_STAGE_TARGETS + (closed & (MAX_OPEN_STAGES - 1)), acceptedJobs);
+    Atomics.store(this.control, base + FRAME_STAGES_CLOSED, (closed + 1) | 0); // release
+    this.completeStages(frame);
+  }
+
+  /** Empties the waiting list. Host, when the frame slot is used again. */
+  clearWaiting(frame: number): void {
+    Atomics.store(this.control, this.layout.frame(frame) + FRAME_WAITING_LENGTH, 0);
+  }
+
+  /** Enters a slot that was just published as waiting for `stage`, and makes it ready if that stage opened meanwhile. Host. */
+  addWaiting(frame: number, ringIndex: number, slot: number, stage: number): void {
+    const lengthAt = this.layout.frame(frame) + FRAME_WAITING_LENGTH;
+    const length = Atomics.load(this.control, lengthAt);
+    Atomics.store(this.control, this.layout.waitingList(frame) + length, (ringIndex << 16) | slot);
+    Atomics.store(this.control, lengthAt, length + 1); // release
+    const complete = this.stagesComplete(frame);
+    if (((complete - stage) | 0) >= 0) this.makeReady(ringIndex, slot, stage);
+  }
+
+  /**
+   * Completes every closed stage whose jobs have all ended, opens the next one and wakes the joiner. Any thread, after
+   * it stored a column or a target: either the last finisher sees the target, or the host sees the full sum.
+   */
+  completeStages(frame: number): void {
+    const base = this.layout.frame(frame);
+    for (;;) {
+      const complete = Atomics.load(this.control, base + FRAME_STAGES_COMPLETE); // acquire
+      const closed = Atomics.load(this.control, base + FRAME_STAGES_CLOSED); // acquire
+      if (complete === closed) return;
+      const target = Atomics.load(this.control, base + FRAME_STAGE_TARGETS + (complete & (MAX_OPEN_STAGES - 1)));
+      if (this.endedJobs(frame) !== target) return;
+      const next = (complete + 1) | 0;
+      const before = Atomics.compareExchange(this.control, base + FRAME_STAGES_COMPLETE, complete, next); // release
+      if (before !== complete) continue;
+      this.openStage(frame, next);
+      this.bumpEpoch(frame);
+    }
+  }
+
+  /** Makes the waiting jobs of a stage ready. Idempotent: the supervisor does it again after a death. */
+  openStage(frame: number, stage: number): void {
+    const length = Atomics.load(this.control, this.layout.frame(frame) + FRAME_WAITING_LENGTH); // acquire
+    const list = this.layout.waitingList(frame);
+    for (let i = 0; i < length; i++) {
+      const entry = Atomics.load(this.control, list + i);
+      this.makeReady(entry >>> 16, entry & 0xffff, stage);
+    }
+  }
+
+  private makeReady(ringIndex: number, slot: number, stage: number): void {
+    const ring = this.rings[ringIndex]!;
+    const base = ring.slotBase(slot);
+    const state = Atomics.load(ring.i32, base + SLOT_STATE); // acquire
+    if (statusOf(state) !== STATUS_WAITING) return;
+    // an entry may be older than the slot's present use: the stage number tells, and the generation guards the exchange
+    const slotStage = Atomics.load(ring.i32, base + SLOT_STAGE);
+    if (slotStage !== stage) return;
+    const before = Atomics.compareExchange(ring.i32, base + SLOT_STATE, state, withStatus(state, STATUS_READY)); // release
+    if (before !== state) return;
+    const servers = Atomics.load(this.control, this.layout.lane(this.laneOfRing[ringIndex]!) + LANE_SERVERS);
+    this.bells.ringOne(servers);
+  }
+}

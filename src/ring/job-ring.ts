@@ -1,0 +1,163 @@
+import {
+  nextGeneration,
+  OWNER_NONE,
+  RING_HEAD,
+  RING_HEADER_WORDS,
+  RING_LAST_OUT_OF_ORDER,
+    SLOT_DEADLINE_US,
+  SLOT_ERROR,
+  SLOT_FLAGS,
+  SLOT_FRAME,
+  SLOT_FRAME_NUMBER,
+  SLOT_HEADER_BYTES,
+  SLOT_RELEASE_US,
+  SLOT_SEQUENCE,
+  SLOT_STAGE,
+  SLOT_STATE,
+  SLOT_SUBMIT_US,
+  SLOT_TASK,
+  STATUS_FREE,
+  STATUS_WRITING,
+  statusOf,
+  withStatus,
+} from '../memory/layout.js';
+import { type BufferViews, bufferViews } from '../memory/views.js';
+
+const MARK_HORIZON = 0x1000_0000;
+
+/** What a thread needs to attach to a ring: survives structured cloning. */
+export interface JobRingHandle {
+  readonly buffer: SharedArrayBuffer;
+  readonly capacitySlots: number;
+  readonly strideBytes: number;
+}
+
+/** Bytes of a ring. `capacitySlots` is a power of two, `payloadBytes` what one slot holds of input and output. */
+export function jobRingBytes(capacitySlots: number, payloadBytes: number): { strideBytes: number; bytes: number } {
+  const strideBytes = SLOT_HEADER_BYTES + Math.ceil(payloadBytes / 64) * 64;
+  return { strideBytes, bytes: RING_HEADER_WORDS * 4 + capacitySlots * strideBytes };
+}
+
+/** One ring of job slots, as every thread sees it. Attaching allocates; nothing else does. */
+export class JobRing {
+  readonly views: BufferViews;
+  readonly i32: Int32Array<SharedArrayBuffer>;
+  readonly capacitySlots: number;
+  readonly mask: number;
+  readonly strideWords: number;
+  constructor(handle: JobRingHandle) {
+    this.views = bufferViews(handle.buffer);
+    this.i32 = new Int32Array(handle.buffer);
+    this.capacitySlots = handle.capacitySlots;
+    this.mask = handle.capacitySlots - 1;
+    this.strideWords = handle.strideBytes >>> 2;
+  }
+  /** First word of the slot's header. */
+  slotBase(slot: number): number {
+    return RING_HEADER_WORDS + slot * this.strideWords;
+  }
+  /** First byte of the slot's payload. */
+  payloadByte(slot: number): number {
+    return (RING_HEADER_WORDS + slot * this.strideWords) * 4 + SLOT_HEADER_BYTES;
+  }
+}
+
+/**
+ * The producing side of a ring: one thread. A slot goes `free → writing` by `reserve`, `writing → ready | waiting` by
+ * `publish`, and `done → free` by `free`. Positions are free-running; the slot of position p is p modulo the capacity,
+ * and positions whose slot is not free are skipped, so a long job never blocks the ring.
+ */
+export class JobRingProducer {
+  readonly ring: JobRing;
+  /** Slots that are not free. Exact: only this side frees. */
+  liveSlots: number;
+  private head: number;
+  private latestDeadlineUs: number;
+  private lastOutOfOrder: number;
+
+  constructor(ring: JobRing) {
+    this.ring = ring;
+    this.head = Atomics.load(ring.i32, RING_HEAD);
+    this.liveSlots = 0;
+    for (let slot = 0; slot < ring.capacitySlots; slot++) {
+      const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE);
+      if (statusOf(state) !== STATUS_FREE) this.liveSlots++;
+    }
+    this.latestDeadlineUs = 0;
+    this.lastOutOfOrder = Atomics.load(ring.i32, RING_LAST_OUT_OF_ORDER);
+  }
+
+  /** Takes a free slot and returns its index, or -1 if the ring is full (exact). Never blocks. */
+  reserve(): number {
+    const ring = this.ring;
+    const i32 = ring.i32;
+    if (this.liveSlots >= ring.capacitySlots) return -1;
+    for (let ahead = 0; ahead < ring.capacitySlots; ahead++) {
+      const slot = (this.head + ahead) & ring.mask;
+      const at = ring.slotBase(slot) + SLOT_STATE;
+      const state = Atomics.load(i32, at);
+      if (statusOf(state) !== STATUS_FREE) continue;
+      Atomics.store(i32, at, withStatus(state, STATUS_WRITING, 0, OWNER_NONE));
+      this.liveSlots++;
+      return slot;
+    }
+    return -1;
+  }
+
+  /**
+   * Publishes a reserved slot with `status` ready or waiting and returns its position. The next position that maps to
+   * the slot is used, which is the head itself unless other slots were published since `reserve`.
+   */
+  publish(
+    slot: number,
+    status: number,
+    task: number,
+    frame: number,
+    stage: number,
+    frameNumber: number,
+    submitUs: number,
+    releaseUs: number,
+    deadlineUs: number,
+  ): number {
+    const ring = this.ring;
+    const i32 = ring.i32;
+    const base = ring.slotBase(slot);
+    const position = (this.head + ((slot - this.head) & ring.mask)) | 0;
+    i32[base + SLOT_SEQUENCE] = position;
+    i32[base + SLOT_TASK] = task;
+    i32[base + SLOT_FRAME] = frame;
+    i32[base + SLOT_STAGE] = stage;
+    i32[base + SLOT_FRAME_NUMBER] = frameNumber;
+    i32[base + SLOT_SUBMIT_US] = submitUs;
+    i32[base + SLOT_RELEASE_US] = releaseUs;
+    i32[base + SLOT_DEADLINE_US] = deadlineUs;
+    i32[base + SLOT_ERROR] = 0;
+    Atomics.store(i32, base + SLOT_FLAGS, 0);
+    if (this.liveSlots > 1 && ((deadlineUs - this.latestDeadlineUs) | 0) < 0) {
+      // the mark must be visible before the job is: a worker that sees the job then looks at the whole window
+      this.markOutOfOrder((position + 1) | 0);
+    } else {
+      this.latestDeadlineUs = deadlineUs;
+      // keeps the mark within half the range of positions, so that signed differences stay right
+      if (((position - this.lastOutOfOrder) | 0) > MARK_HORIZON * 2) this.markOutOfOrder((position - MARK_HORIZON) | 0);
+    }
+    const state = Atomics.load(i32, base + SLOT_STATE);
+    Atomics.store(i32, base + SLOT_STATE, withStatus(state, status, 0, OWNER_NONE)); // release
+    this.head = (position + 1) | 0;
+    Atomics.store(i32, RING_HEAD, this.head); // release
+    return position;
+  }
+
+  private markOutOfOrder(mark: number): void {
+    this.lastOutOfOrder = mark;
+    Atomics.store(this.ring.i32, RING_LAST_OUT_OF_ORDER, mark); // release
+  }
+
+  /** Gives back a slot that has ended, or one that was reserved and never published. Handles to it become stale. */
+  free(slot: number): void {
+    const at = this.ring.slotBase(slot) + SLOT_STATE;
+    const state = Atomics.load(this.ring.i32, at);
+    Atomics.store(this.ring.i32, at, nextGeneration(state));
+    this.liveSlots--;
+  }
+}

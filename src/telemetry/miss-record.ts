@@ -1,0 +1,32 @@
+/** Body words of a miss record (see `miss-ring.ts`), filled by the thread that ended the job. Durations in microseconds. */
+export const MISS_SEQUENCE = 0;
+export const MISS_RING = 1;
+export const MISS_TASK = 2;
+/** Column of the thread that ran it, or -1 if none did. */
+export const MISS_COLUMN = 3;
+export const MISS_FRAME_NUMBER = 4;
+export const MISS_OUTCOME = 5;
+export const MISS_CAUSE = 6;
+/** Bit c set: cause c contributed. */
+export const MISS_CAUSE_MASK = 7;
+export const MISS_SUBMIT_US = 8;
+export const MISS_RELEASE_US = 9;
+export const MISS_DEADLINE_US = 10;
+export const MISS_START_US = 11;
+export const MISS_FINISH_US = 12;
+export const MISS_WAKEUP_US = 13;
+export const MISS_WAITING_US = 14;
+export const MISS_EXECUTION_US = 15;
+/** How much too late it was submitted, or 0. */
+export const MISS_LATE_SUBMIT_US = 16;
+/** Task + 1 of the job that held the worker longest while this one waited, or 0. */
+export const MISS_CULPRIT_TASK = 17;
+export const MISS_CULPRIT_EXECUTION_US = 18;
+export const MISS_CULPRIT_SEQUENCE = 19;
+export const MISS_CULPRIT_FRAME_NUMBER = 20;
+/** 1 if it was started. */
+export const MISS_STARTED = 21;
+/** Frame slot + 1, or 0. */
+export const MISS_FRAME = 22;
+/** Periods that this record stands for: more than 1 where several releases in a row were not served. */
+export const MISS_PERIODS = 23;

@@ -1,0 +1,72 @@
+import {
+  OUTCOME_CANCELLED,
+  OUTCOME_EXPIRED,
+  OUTCOME_FAILED,
+  OUTCOME_LATE,
+  OUTCOME_LOST,
+  OUTCOME_ON_TIME,
+} from '../memory/layout.js';
+import { COUNTER_WORDS } from './counters.js';
+
+/** How a job ended (contract C1: exactly one of them). */
+export type Outcome = 'onTime' | 'late' | 'expired' | 'failed' | 'cancelled' | 'lost';
+/** Why a job was not accepted. */
+export type Refusal = 'full' | 'closed' | 'framesInFlight' | 'noWorker';
+/** Why a deadline was missed: the primary cause. */
+export type MissCause =
+  | 'lateSubmit'
+  | 'waitingBehind'
+  | 'wakeup'
+  | 'preempted'
+  | 'gc'
+  | 'overrun'
+  | 'hung'
+  | 'crashed'
+  | 'unknown';
+
+export const OUTCOMES: readonly Outcome[] = ['onTime', 'late', 'expired', 'failed', 'cancelled', 'lost'];
+export const REFUSALS: readonly Refusal[] = ['full', 'closed', 'framesInFlight', 'noWorker'];
+export const MISS_CAUSES: readonly MissCause[] = [
+  'lateSubmit',
+  'waitingBehind',
+  'wakeup',
+  'preempted',
+  'gc',
+  'overrun',
+  'hung',
+  'crashed',
+  'unknown',
+];
+export const CAUSE_LATE_SUBMIT = 0;
+export const CAUSE_WAITING_BEHIND = 1;
+export const CAUSE_WAKEUP = 2;
+export const CAUSE_OVERRUN = 5;
+export const CAUSE_HUNG = 6;
+export const CAUSE_CRASHED = 7;
+export const CAUSE_UNKNOWN = 8;
+
+const NO_CAUSE = -1;
+
+// ------------------------------------------------- counters of one task on one thread
+// One counter per (outcome, cause), so that one increment counts a job's outcome, its miss and its cause together,
+// and can be made again for a dead worker as one.
+export const COUNT_SUBMITTED = 0;
+export const COUNT_ACCEPTED = 1;
+/** Followed by one counter per refusal. */
+export const COUNT_REFUSED = 2;
+const COUNT_MET = COUNT_REFUSED + REFUSALS.length;
+const COUNT_MISSED = COUNT_MET + OUTCOMES.length + 1;
+const COUNTERS = COUNT_MISSED + (OUTCOMES.length + 1) * MISS_CAUSES.length;
+export const COUNTERS_WORDS = Math.ceil((COUNTERS * COUNTER_WORDS) / 32) * 32;
+
+/** Counter of a job that ended with `outcome` (OUTCOME_*) and, if it missed its deadline, `cause` (CAUSE_*), else -1. */
+export function outcomeCounter(outcome: number, cause: number): number {
+  return cause === NO_CAUSE ? COUNT_MET + outcome : COUNT_MISSED + outcome * MISS_CAUSES.length + cause;
+}
+
+export const OUTCOME_NAMES: readonly (Outcome | 'pending')[] = [
+  'pending',
+  ...([OUTCOME_ON_TIME, OUTCOME_LATE, OUTCOME_EXPIRED, OUTCOME_FAILED, OUTCOME_CANCELLED, OUTCOME_LOST].map(
+    (outcome) => OUTCOMES[outcome - 1]!,
+  ) as Outcome[]),
+];

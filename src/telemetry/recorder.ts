@@ -1,0 +1,82 @@
+import { HOST_COLUMN, SUPERVISOR_COLUMN } from '../memory/layout.js';
+import { addToCounter, COUNTER_WORDS, increment, redoIncrement, valueAfterIncrement } from './counters.js';
+import { DEFAULT_MISS_CAPACITY, missRingWords } from './miss-ring.js';
+import { COUNTERS_WORDS } from './outcomes.js';
+import { HISTOGRAM_WORDS, recordUs } from './shared-histogram.js';
+
+/** Histograms of one task on one thread, in this order. All in microseconds. */
+export const HISTOGRAMS = ['wakeupUs', 'queueingUs', 'executionUs', 'responseUs', 'tardinessUs'] as const;
+export type HistogramName = (typeof HISTOGRAMS)[number];
+export const HISTOGRAM_WAKEUP = 0;
+export const HISTOGRAM_QUEUEING = 1;
+export const HISTOGRAM_EXECUTION = 2;
+export const HISTOGRAM_RESPONSE = 3;
+export const HISTOGRAM_TARDINESS = 4;
+
+/** Where each thread's telemetry of each task lies in the telemetry region. Rows: the workers, the host, the supervisor. */
+export class TelemetryLayout {
+  readonly taskCount: number;
+  readonly workerCount: number;
+  readonly words: number;
+  private readonly taskWords: number;
+  private readonly missBase: number;
+  private readonly missWords: number;
+  constructor(taskCount: number, workerCount: number) {
+    this.taskCount = taskCount;
+    this.workerCount = workerCount;
+    this.taskWords = COUNTERS_WORDS + HISTOGRAMS.length * HISTOGRAM_WORDS;
+    this.missBase = (workerCount + 2) * taskCount * this.taskWords;
+    this.missWords = Math.ceil(missRingWords(DEFAULT_MISS_CAPACITY) / 32) * 32;
+    this.words = this.missBase + (workerCount + 2) * this.missWords;
+  }
+  get rowCount(): number {
+    return this.workerCount + 2;
+  }
+  /** Row of a column of the frame tables (worker index, HOST_COLUMN or SUPERVISOR_COLUMN). */
+  rowOf(column: number): number {
+    if (column === HOST_COLUMN) return this.workerCount;
+    return column === SUPERVISOR_COLUMN ? this.workerCount + 1 : column;
+  }
+  counters(row: number, task: number): number {
+    return (row * this.taskCount + task) * this.taskWords;
+  }
+  histogram(row: number, task: number, histogram: number): number {
+    return (row * this.taskCount + task) * this.taskWords + COUNTERS_WORDS + histogram * HISTOGRAM_WORDS;
+  }
+  missRing(row: number): number {
+    return this.missBase + row * this.missWords;
+  }
+}
+
+/** Writes one thread's telemetry. That thread only; never allocates, blocks or throws. */
+export class Recorder {
+  readonly words: Int32Array<SharedArrayBuffer>;
+  private readonly layout: TelemetryLayout;
+  private readonly row: number;
+  constructor(words: Int32Array<SharedArrayBuffer>, layout: TelemetryLayout, column: number) {
+    this.words = words;
+    this.layout = layout;
+    this.row = layout.rowOf(column);
+  }
+  count(task: number, counter: number): void {
+    increment(this.words, this.layout.counters(this.row, task) + counter * COUNTER_WORDS);
+  }
+  countMany(task: number, counter: number, amount: number): void {
+    addToCounter(this.words, this.layout.counters(this.row, task) + counter * COUNTER_WORDS, amount);
+  }
+  /** Value that the counter's low word will have after the next `count`: what a slot announces before it is done. */
+  valueAfterCount(task: number, counter: number): number {
+    return valueAfterIncrement(this.words, this.layout.counters(this.row, task) + counter * COUNTER_WORDS);
+  }
+  /** Makes a dead writer's announced count, unless it was made. Supervisor. */
+  redoCount(task: number, counter: number, announced: number): boolean {
+    return redoIncrement(this.words, this.layout.counters(this.row, task) + counter * COUNTER_WORDS, announced);
+  }
+  record(task: number, histogram: number, us: number): void {
+    recordUs(this.words, this.layout.histogram(this.row, task, histogram), us);
+  }
+  /** First word of a histogram, for reading one's own estimates. */
+  histogramBase(task: number, histogram: number): number {
+    return this.layout.histogram(this.row, task, histogram);
+  }
+}

@@ -1,0 +1,69 @@
+import { ControlLayout, LANE_SERVERS } from '../memory/layout.js';
+import { Bells } from '../ring/bell.js';
+import { FrameWords } from '../ring/frame-words.js';
+import { JobRing, type JobRingHandle } from '../ring/job-ring.js';
+import { ERROR_RING_WORDS } from '../telemetry/error-ring.js';
+import { TelemetryLayout } from '../telemetry/recorder.js';
+
+export interface RingHandle extends JobRingHandle {
+  readonly lane: number;
+  /** Filled by the worker that releases the lane's periods, not by the host. */
+  readonly periodic: boolean;
+}
+
+/** All shared memory of one scheduler: survives structured cloning, the buffers are shared. */
+export interface MemoryHandle {
+  readonly control: SharedArrayBuffer;
+  readonly telemetry: SharedArrayBuffer;
+  readonly errors: SharedArrayBuffer;
+  readonly rings: readonly RingHandle[];
+  readonly workerCount: number;
+  readonly taskCount: number;
+}
+
+export const slotsOf = (rings: readonly RingHandle[]): number =>
+  rings.reduce((sum, ring) => sum + ring.capacitySlots, 0);
+
+/** The memory as one thread sees it. Attaching allocates; the accessors do not. */
+export class AttachedMemory {
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly layout: ControlLayout;
+  readonly rings: readonly JobRing[];
+  readonly ringHandles: readonly RingHandle[];
+  readonly bells: Bells;
+  readonly frames: FrameWords;
+  readonly telemetry: Int32Array<SharedArrayBuffer>;
+  readonly telemetryLayout: TelemetryLayout;
+  readonly errors: Int32Array<SharedArrayBuffer>;
+  readonly workerCount: number;
+
+  constructor(handle: MemoryHandle) {
+    this.control = new Int32Array(handle.control);
+    this.layout = new ControlLayout(slotsOf(handle.rings));
+    this.rings = handle.rings.map((ring) => new JobRing(ring));
+    this.ringHandles = handle.rings;
+    this.bells = new Bells(this.control, this.layout);
+    this.frames = new FrameWords(
+      this.control,
+      this.layout,
+      this.rings,
+      handle.rings.map((ring) => ring.lane),
+      this.bells,
+      handle.workerCount,
+    );
+    this.telemetry = new Int32Array(handle.telemetry);
+    this.telemetryLayout = new TelemetryLayout(handle.taskCount, handle.workerCount);
+    this.errors = new Int32Array(handle.errors);
+    this.workerCount = handle.workerCount;
+  }
+
+  /** Mask of the workers that serve the lane now. */
+  serversOf(lane: number): number {
+    return Atomics.load(this.control, this.layout.lane(lane) + LANE_SERVERS);
+  }
+
+  /** First word of the error texts of a column's thread. */
+  errorBase(column: number): number {
+    return this.telemetryLayout.rowOf(column) * ERROR_RING_WORDS;
+  }
+}

@@ -1,0 +1,97 @@
+import type { Clock } from '../base/time.js';
+import { COMMAND_RUN, WORKER_COMMAND } from '../memory/layout.js';
+import type { WorkerCore } from './worker-core.js';
+
+/** A fruitless spin halves the next one, a fruitful one doubles it, between these bounds and the option. */
+const SPIN_MIN_US = 2;
+const SPINS_BETWEEN_PROBES = 64;
+const LOOKS_PER_CLOCK_READ = 16;
+
+/**
+ * Runs jobs until the supervisor asks for something else, and returns what it asks (COMMAND_*). Between jobs the thread
+ * spins for at most `spinUs`, adaptively, and then parks until it is rung or a periodic release is due: an idle worker
+ * uses no CPU. Blocks; worker threads only.
+ */
+export class IdleLoop {
+  private readonly core: WorkerCore;
+  private readonly clock: Clock;
+  private readonly spinUs: number;
+  private readonly commandAt: number;
+  private spinNowUs: number;
+  private parksSinceProbe: number;
+
+  constructor(core: WorkerCore, clock: Clock, spinUs: number) {
+    this.core = core;
+    this.clock = clock;
+    this.spinUs = spinUs;
+    this.commandAt = core.memory.layout.worker(core.workerIndex) + WORKER_COMMAND;
+    this.spinNowUs = spinUs;
+    this.parksSinceProbe = 0;
+  }
+
+  run(): number {
+    const { core } = this;
+    const { control } = core.memory;
+    for (;;) {
+      const command = Atomics.load(control, this.commandAt); // acquire
+      if (command !== COMMAND_RUN) return command;
+      core.releaseDue();
+      if (core.claimNext() || (this.spinUs > 0 && this.spin())) this.runClaimed();
+      else this.park();
+    }
+  }
+
+  private runClaimed(): void {
+    const { core } = this;
+    core.ringOn();
+    core.execute();
+    core.settle();
+  }
+
+  /** Looks for work for a while without parking. True if a job was claimed. */
+  private spin(): boolean {
+    const { core, clock } = this;
+    if (this.spinNowUs < SPIN_MIN_US) {
+      this.parksSinceProbe++;
+      if (this.parksSinceProbe < SPINS_BETWEEN_PROBES) return false;
+      this.spinNowUs = this.spinUs;
+    }
+    this.parksSinceProbe = 0;
+    const until = clock.nowPreciseUs() + this.spinNowUs;
+    do {
+      for (let look = 0; look < LOOKS_PER_CLOCK_READ; look++) {
+        if (core.claimNext()) {
+          this.spinNowUs = Math.min(this.spinUs, Math.max(SPIN_MIN_US, this.spinNowUs) * 2);
+          return true;
+        }
+      }
+      if (core.releaseDue()) return false;
+    } while (clock.nowPreciseUs() < until);
+    this.spinNowUs /= 2;
+    return false;
+  }
+
+  private park(): void {
+    const { core } = this;
+    const { bells, control } = core.memory;
+    if (!bells.announcePark(core.workerIndex)) return;
+    // the second look: whoever published before the announcement could not know that it had to ring
+    const command = Atomics.load(control, this.commandAt); // acquire
+    if (command !== COMMAND_RUN || core.releaseDue()) {
+      bells.cancelPark(core.workerIndex);
+      return;
+    }
+    if (core.claimNext()) {
+      bells.cancelPark(core.workerIndex);
+      this.runClaimed();
+      return;
+    }
+    core.parked();
+    let timeoutMs = Number.POSITIVE_INFINITY;
+    if (core.nextReleaseUs !== timeoutMs) {
+      timeoutMs = (core.nextReleaseUs - this.clock.nowPreciseUs()) / 1000;
+      if (timeoutMs < 0) timeoutMs = 0;
+    }
+    bells.wait(core.workerIndex, timeoutMs);
+  }
+}

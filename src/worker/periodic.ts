@@ -1,0 +1,112 @@
+import type { Clock } from '../base/time.js';
+import {
+  LANE_NEXT_PERIOD,
+  OUTCOME_EXPIRED,
+  SLOT_STATE,
+  STATUS_DONE,
+  STATUS_READY,
+  statusOf,
+} from '../memory/layout.js';
+import { JobRingProducer } from '../ring/job-ring.js';
+import { COUNT_ACCEPTED, COUNT_SUBMITTED, outcomeCounter } from '../telemetry/outcomes.js';
+import type { Recorder } from '../telemetry/recorder.js';
+import type { AttachedMemory } from './attached-memory.js';
+import type { LaneInfo } from './task-runtime.js';
+
+/** Told of periods that ended before they could be served. */
+export interface SkippedPeriods {
+  (lane: LaneInfo, firstReleaseUs: number, periods: number, nowUs: number): number;
+}
+
+/**
+ * Releases the periods of one lane from this worker's own clock. Latency counts from the intended release: a period
+ * that could not be served counts as submitted, accepted and expired, and missed periods are not replayed in a burst.
+ */
+export class PeriodicReleaser {
+  readonly lane: LaneInfo;
+  /** Intended release of the next period, microseconds since the epoch (does not wrap). */
+  nextReleaseUs: number;
+  private readonly memory: AttachedMemory;
+  private readonly producer: JobRingProducer;
+  private readonly recorder: Recorder;
+  private readonly periodIndexAt: number;
+  private readonly onSkipped: SkippedPeriods;
+  private readonly periodic: NonNullable<LaneInfo['periodic']>;
+  private next: number;
+
+  constructor(memory: AttachedMemory, lane: LaneInfo, recorder: Recorder, onSkipped: SkippedPeriods) {
+    this.lane = lane;
+    this.memory = memory;
+    this.periodic = lane.periodic!;
+    this.producer = new JobRingProducer(memory.rings[this.periodic.ring]!);
+    this.recorder = recorder;
+    this.onSkipped = onSkipped;
+    this.periodIndexAt = memory.layout.lane(lane.index) + LANE_NEXT_PERIOD;
+    this.next = Atomics.load(memory.control, this.periodIndexAt) >>> 0;
+    this.nextReleaseUs = this.periodic.startUs + this.next * this.periodic.periodUs;
+  }
+
+  /** Publishes what is due at `nowUs` (precise). Returns whether anything was. Allocates nothing. */
+  release(nowUs: number): boolean {
+    if (nowUs < this.nextReleaseUs) return false;
+    const { startUs, periodUs, deadlineUs } = this.periodic;
+    const newest = Math.floor((nowUs - startUs) / periodUs);
+    // periods whose deadline has gone by, but for the newest
+    let firstLive = Math.floor((nowUs - deadlineUs - startUs) / periodUs) + 1;
+    if (firstLive > newest) firstLive = newest;
+    if (newest - firstLive >= this.producer.ring.capacitySlots - 1) firstLive = newest;
+    if (firstLive > this.next) {
+      const periods = firstLive - this.next;
+      const cause = this.onSkipped(this.lane, startUs + this.next * periodUs, periods, nowUs);
+      this.countExpired(periods, cause);
+      this.next = firstLive;
+    }
+    while (this.next <= newest) {
+      this.publish(startUs + this.next * periodUs);
+      this.next++;
+    }
+    this.nextReleaseUs = startUs + this.next * periodUs;
+    Atomics.store(this.memory.control, this.periodIndexAt, this.next | 0);
+    return true;
+  }
+
+  /** Number of the period whose intended release that stamp is. */
+  periodOf(releaseUs: number, clock: Clock): number {
+    const now = clock.nowPreciseUs();
+    const precise = now - (((now | 0) - releaseUs) | 0);
+    return Math.round((precise - this.periodic.startUs) / this.periodic.periodUs);
+  }
+
+  private publish(releaseUs: number): void {
+    const task = this.periodic.task;
+    this.freeEnded();
+    const slot = this.producer.reserve();
+    this.recorder.count(task, COUNT_SUBMITTED);
+    this.recorder.count(task, COUNT_ACCEPTED);
+    if (slot < 0) {
+      // earlier periods still run or wait elsewhere: this one cannot be served
+      const cause = this.onSkipped(this.lane, releaseUs, 1, releaseUs);
+      this.recorder.count(task, outcomeCounter(OUTCOME_EXPIRED, cause));
+      return;
+    }
+    const release = releaseUs | 0;
+    const deadline = (releaseUs + this.periodic.deadlineUs) | 0;
+    this.producer.publish(slot, STATUS_READY, task, 0, 0, -1, release, release, deadline);
+  }
+
+  private countExpired(periods: number, cause: number): void {
+    const task = this.periodic.task;
+    this.recorder.countMany(task, COUNT_SUBMITTED, periods);
+    this.recorder.countMany(task, COUNT_ACCEPTED, periods);
+    this.recorder.countMany(task, outcomeCounter(OUTCOME_EXPIRED, cause), periods);
+  }
+
+  private freeEnded(): void {
+    if (this.producer.liveSlots === 0) return;
+    const ring = this.producer.ring;
+    for (let slot = 0; slot < ring.capacitySlots; slot++) {
+      const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE); // acquire
+      if (statusOf(state) === STATUS_DONE) this.producer.free(slot);
+    }
+  }
+}

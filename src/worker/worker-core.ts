@@ -1,0 +1,445 @@
+import type { Clock, StampUs } from '../base/time.js';
+import {
+  CONTROL_COMPLETION_EPOCH,
+  CONTROL_HOST_WAITING,
+  CONTROL_MISS_EPOCH,
+  CONTROL_MISS_LISTENING,
+  HOST_COLUMN,
+  OUTCOME_CANCELLED,
+  OUTCOME_EXPIRED,
+  OUTCOME_FAILED,
+  OUTCOME_LATE,
+  OUTCOME_ON_TIME,
+  SLOT_DEADLINE_US,
+  SLOT_ERROR,
+  SLOT_FINISH_US,
+  SLOT_FLAG_CANCEL,
+  SLOT_FLAGS,
+  SLOT_FRAME,
+  SLOT_FRAME_NUMBER,
+  SLOT_RECORD_COUNTER,
+  SLOT_RECORD_FRAME,
+  SLOT_RECORD_VALUE,
+  SLOT_RELEASE_US,
+  SLOT_START_US,
+  SLOT_STATE,
+  SLOT_TASK,
+  STATUS_DONE,
+  STATUS_READY,
+  statusOf,
+  WORKER_CURRENT_START_US,
+  WORKER_CURRENT_TASK,
+  WORKER_JOB_COUNT,
+  withStatus,
+} from '../memory/layout.js';
+import type { JobRing } from '../ring/job-ring.js';
+import { claimSlot, JobScanner } from '../ring/job-scanner.js';
+import { errorTextOf, writeError } from '../telemetry/error-ring.js';
+import { outcomeCounter } from '../telemetry/outcomes.js';
+import {
+  HISTOGRAM_EXECUTION,
+  HISTOGRAM_QUEUEING,
+  HISTOGRAM_RESPONSE,
+  HISTOGRAM_TARDINESS,
+  HISTOGRAM_WAKEUP,
+  Recorder,
+} from '../telemetry/recorder.js';
+import type { AttachedMemory } from './attached-memory.js';
+import { MissExplainer } from './miss-explainer.js';
+import { PeriodicReleaser } from './periodic.js';
+import type { JobContext, Task } from './task.js';
+import { type LaneInfo, type TaskInfo, TaskRuntime } from './task-runtime.js';
+
+export interface WorkerSetup {
+  /** Column of this thread's tables: the worker's index, or HOST_COLUMN. */
+  readonly column: number;
+  readonly workerIndex: number;
+  /** Lanes that it serves. */
+  readonly lanes: readonly LaneInfo[];
+  /** Tasks of those lanes, with what the module gave. */
+  readonly tasks: readonly { readonly info: TaskInfo; readonly task: Task }[];
+}
+
+/**
+ * One thread's way with jobs: find the earliest, claim it, run it, end it, record it. Knows nothing of threads or
+ * waiting, so that workers, a helping host, inline mode and the virtual scheduler share it.
+ *
+ * Per job: `claimNext()`, then `execute()`, then `settle()`. Allocates nothing on that way, unless a handler throws.
+ */
+export class WorkerCore implements JobContext {
+  readonly memory: AttachedMemory;
+  readonly workerIndex: number;
+  readonly lanes: readonly LaneInfo[];
+  /** Earliest next release of the periodic lanes that this worker releases, or Infinity. Microseconds since the epoch. */
+  nextReleaseUs: number;
+  /** The claimed job's task; meaningful between claimNext and settle. */
+  task: TaskRuntime;
+
+  private readonly clock: Clock;
+  private readonly column: number;
+  private readonly scanners: readonly JobScanner[];
+  private readonly scannerLanes: readonly LaneInfo[];
+  private readonly tasks: (TaskRuntime | undefined)[];
+  private readonly releasers: readonly PeriodicReleaser[];
+  private readonly recorder: Recorder;
+  private readonly explainer: MissExplainer;
+  private readonly workerBase: number;
+  private readonly selfMask: number;
+
+  private ring: JobRing;
+  private slot: number;
+  private base: number;
+  /** The slot's state word while this claim holds. */
+  private running: number;
+  private startPreciseUs: number;
+  private wakeupUs: number;
+  private queueingUs: number;
+  private outcome: number;
+  private error: unknown;
+
+  /** Finish of the last job, while no look has failed since: the next start without a clock read. */
+  private lastFinishPreciseUs: number;
+  private lastFinishIsNow: boolean;
+  private lastWasPeriodic: boolean;
+  private parkedAtUs: StampUs;
+  private wokeAtUs: StampUs;
+  private wakingUp: boolean;
+  private jobs: number;
+
+  constructor(memory: AttachedMemory, clock: Clock, setup: WorkerSetup) {
+    this.memory = memory;
+    this.clock = clock;
+    this.column = setup.column;
+    this.workerIndex = setup.workerIndex;
+    this.lanes = setup.lanes;
+    this.selfMask = setup.column < HOST_COLUMN ? 1 << setup.column : 0;
+    this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, setup.column);
+    this.explainer = new MissExplainer(memory, setup.column);
+    this.workerBase = memory.layout.worker(setup.column);
+
+    const scanners: JobScanner[] = [];
+    const scannerLanes: LaneInfo[] = [];
+    const releasers: PeriodicReleaser[] = [];
+    for (const lane of setup.lanes) {
+      memory.ringHandles.forEach((handle, index) => {
+        if (handle.lane !== lane.index) return;
+        scanners.push(new JobScanner(memory.rings[index]!));
+        scannerLanes.push(lane);
+      });
+      if (lane.periodic !== null && lane.periodic.worker === setup.workerIndex) {
+        const skipped = (of: LaneInfo, firstReleaseUs: number, periods: number, nowUs: number): number =>
+          this.explainer.skippedPeriods(of, firstReleaseUs | 0, periods, nowUs | 0, this.parkedAtUs);
+        releasers.push(new PeriodicReleaser(memory, lane, this.recorder, skipped));
+      }
+    }
+    this.scanners = scanners;
+    this.scannerLanes = scannerLanes;
+    this.releasers = releasers;
+    this.tasks = [];
+    let first: TaskRuntime | null = null;
+    for (const { info, task } of setup.tasks) {
+      const lane = setup.lanes.find((candidate) => candidate.index === info.lane)!;
+      const rings = memory.ringHandles.flatMap((handle, index) =>
+        handle.lane === lane.index ? [memory.rings[index]!] : [],
+      );
+      const runtime = new TaskRuntime(info, lane, task, rings);
+      this.tasks[info.index] = runtime;
+      first ??= runtime;
+    }
+    this.task = first!;
+    this.ring = memory.rings[0]!;
+    this.slot = 0;
+    this.base = 0;
+    this.running = 0;
+    this.startPreciseUs = 0;
+    this.wakeupUs = 0;
+    this.queueingUs = 0;
+    this.outcome = OUTCOME_ON_TIME;
+    this.error = null;
+    this.lastFinishPreciseUs = 0;
+    this.lastFinishIsNow = false;
+    this.lastWasPeriodic = false;
+    this.parkedAtUs = clock.nowUs();
+    this.wokeAtUs = this.parkedAtUs;
+    this.wakingUp = true;
+    this.jobs = 0;
+    this.nextReleaseUs = Number.POSITIVE_INFINITY;
+    this.findNextRelease();
+  }
+
+  /** Publishes the periodic jobs that are due. Returns whether any was. */
+  releaseDue(): boolean {
+    if (this.releasers.length === 0) return false;
+    const now = this.lastFinishIsNow ? this.lastFinishPreciseUs : this.clock.nowPreciseUs();
+    if (now < this.nextReleaseUs) return false;
+    for (let i = 0; i < this.releasers.length; i++) this.releasers[i]!.release(now);
+    this.findNextRelease();
+    return true;
+  }
+
+  /** Claims the ready job with the earliest deadline over all lanes (ties: submit stamp) and stamps its start. False if there is none. */
+  claimNext(): boolean {
+    for (;;) {
+      const best = this.pick();
+      if (best === null) {
+        this.lastFinishIsNow = false;
+        return false;
+      }
+      const running = best.claim(this.column);
+      if (running !== 0) {
+        this.begin(best.ring, best.slot, running);
+        return true;
+      }
+    }
+  }
+
+  /** Claims one given slot if it is ready: how a host helps with its own frame. */
+  claimSlot(ring: JobRing, slot: number): boolean {
+    const at = ring.slotBase(slot) + SLOT_STATE;
+    const state = Atomics.load(ring.i32, at); // acquire
+    if (statusOf(state) !== STATUS_READY) return false;
+    const running = claimSlot(ring, slot, state, this.column);
+    if (running === 0) return false;
+    this.lastFinishIsNow = false;
+    this.begin(ring, slot, running);
+    return true;
+  }
+
+  /** Rings on: if other workers of these lanes are parked and jobs are left ready, one of them is woken. */
+  ringOn(): void {
+    for (let i = 0; i < this.scanners.length; i++) {
+      const others = this.memory.serversOf(this.scannerLanes[i]!.index) & ~this.selfMask;
+      if (others === 0) continue;
+      if (!this.memory.bells.anyParked(others)) continue;
+      if (this.scanners[i]!.anyReady()) this.memory.bells.ringOne(others);
+    }
+  }
+
+  /** Runs the claimed job's handler, unless it was cancelled or is worthless by now. Never throws. */
+  execute(): void {
+    const i32 = this.ring.i32;
+    const flags = Atomics.load(i32, this.base + SLOT_FLAGS);
+    this.error = null;
+    if ((flags & SLOT_FLAG_CANCEL) !== 0) {
+      this.outcome = OUTCOME_CANCELLED;
+      return;
+    }
+    const task = this.task;
+    if (task.lane.onExpired === 'drop') {
+      const deadlineUs = i32[this.base + SLOT_DEADLINE_US]!;
+      if ((((this.startPreciseUs | 0) - deadlineUs) | 0) > 0) {
+        this.outcome = OUTCOME_EXPIRED;
+        return;
+      }
+    }
+    this.outcome = OUTCOME_ON_TIME;
+    try {
+      const views = task.views.get(this.ring)!;
+      const result = task.run(views.input(this.slot), views.freshOutput(this.slot), this);
+      if (result !== undefined && typeof result === 'object') refuseThenable(result);
+    } catch (error) {
+      this.outcome = OUTCOME_FAILED;
+      this.error = error;
+    }
+  }
+
+  /** Ends the claimed job: stamps, telemetry, then the state word, the counts, and whoever waits for it. */
+  settle(): void {
+    const i32 = this.ring.i32;
+    const base = this.base;
+    const task = this.task;
+    const finishPreciseUs = this.clock.nowPreciseUs();
+    const finishUs = finishPreciseUs | 0;
+    const executionUs = finishPreciseUs - this.startPreciseUs;
+    const deadlineUs = i32[base + SLOT_DEADLINE_US]!;
+    const tardinessUs = (finishUs - deadlineUs) | 0;
+    const frame = i32[base + SLOT_FRAME]!;
+    const taskIndex = task.info.index;
+    const recorder = this.recorder;
+    const missed = tardinessUs > 0;
+    let outcome = this.outcome;
+    if (missed && outcome === OUTCOME_ON_TIME) outcome = OUTCOME_LATE;
+    if (outcome === OUTCOME_FAILED) {
+      const { errors } = this.memory;
+      i32[base + SLOT_ERROR] = writeError(errors, this.memory.errorBase(this.column), errorTextOf(this.error));
+      this.error = null;
+    }
+    const ran = outcome === OUTCOME_ON_TIME || outcome === OUTCOME_LATE || outcome === OUTCOME_FAILED;
+
+    let cause = -1;
+    if (missed) {
+      cause = this.explainer.explain(
+        i32,
+        base,
+        task,
+        this.wakeupUs,
+        this.queueingUs,
+        ran ? executionUs : 0,
+        finishUs,
+        outcome,
+      );
+    }
+    if (this.wakeupUs > 0) recorder.record(taskIndex, HISTOGRAM_WAKEUP, this.wakeupUs);
+    recorder.record(taskIndex, HISTOGRAM_QUEUEING, this.queueingUs);
+    if (ran) {
+      recorder.record(taskIndex, HISTOGRAM_EXECUTION, executionUs);
+      recorder.record(taskIndex, HISTOGRAM_RESPONSE, this.queueingUs + executionUs);
+      task.executedOnce(recorder.words, recorder.histogramBase(taskIndex, HISTOGRAM_EXECUTION));
+    }
+    if (missed) recorder.record(taskIndex, HISTOGRAM_TARDINESS, tardinessUs);
+
+    const counter = outcomeCounter(outcome, cause);
+    const columnAfter = frame === 0 ? 0 : (this.memory.frames.column(frame - 1, this.column) + 1) | 0;
+    i32[base + SLOT_FINISH_US] = finishUs;
+    i32[base + SLOT_RECORD_COUNTER] = counter;
+    i32[base + SLOT_RECORD_VALUE] = recorder.valueAfterCount(taskIndex, counter);
+    i32[base + SLOT_RECORD_FRAME] = columnAfter;
+    const running = this.running;
+    const done = withStatus(running, STATUS_DONE, outcome, this.column);
+    const before = Atomics.compareExchange(i32, base + SLOT_STATE, running, done); // release
+
+    this.jobs = (this.jobs + 1) | 0;
+    Atomics.store(this.memory.control, this.workerBase + WORKER_CURRENT_TASK, 0);
+    Atomics.store(this.memory.control, this.workerBase + WORKER_JOB_COUNT, this.jobs);
+    this.lastFinishPreciseUs = finishPreciseUs;
+    this.lastFinishIsNow = true;
+    this.lastWasPeriodic = task.lane.periodic !== null;
+    this.parkedAtUs = finishUs;
+    if (before !== running) return; // the supervisor has given it up: counted there
+
+    recorder.count(taskIndex, counter);
+    this.explainer.executed(i32, base, this.startPreciseUs | 0, executionUs);
+    if (missed) {
+      this.explainer.publish();
+      this.signalMiss();
+    }
+    if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
+    else this.signalCompletion();
+  }
+
+  /** Told by the idle loop that the worker is about to park: what arrives from now on waits for its wake-up. */
+  parked(): void {
+    this.parkedAtUs = this.clock.nowUs();
+    this.wakingUp = true;
+  }
+
+  // ------------------------------------------------- JobContext
+  timeToDeadlineUs(): number {
+    const now = this.clock.nowUs();
+    const deadlineUs = this.ring.i32[this.base + SLOT_DEADLINE_US]!;
+    return (deadlineUs - now) | 0;
+  }
+  cancelled(): boolean {
+    const flags = Atomics.load(this.ring.i32, this.base + SLOT_FLAGS);
+    return (flags & SLOT_FLAG_CANCEL) !== 0;
+  }
+  shouldYield(): boolean {
+    if (this.cancelled()) return true;
+    if (this.timeToDeadlineUs() < 0) return true;
+    return this.task.lane.periodic === null && this.clock.nowPreciseUs() >= this.nextReleaseUs;
+  }
+  get laneName(): string {
+    return this.task.lane.name;
+  }
+  get frameNumber(): number {
+    return this.ring.i32[this.base + SLOT_FRAME_NUMBER]!;
+  }
+  get period(): number {
+    const lane = this.task.lane;
+    if (lane.periodic === null) return -1;
+    for (const releaser of this.releasers) {
+      if (releaser.lane === lane) return releaser.periodOf(this.ring.i32[this.base + SLOT_RELEASE_US]!, this.clock);
+    }
+    return -1;
+  }
+  get shared(): Readonly<Record<string, unknown>> {
+    return this.task.lane.shared;
+  }
+
+  private pick(): JobScanner | null {
+    const scanners = this.scanners;
+    let best: JobScanner | null = null;
+    for (let i = 0; i < scanners.length; i++) {
+      const scanner = scanners[i]!;
+      if (!scanner.look()) continue;
+      if (best !== null) {
+        const later = (scanner.deadlineUs - best.deadlineUs) | 0;
+        if (later > 0) continue;
+        if (later === 0 && ((scanner.submitUs - best.submitUs) | 0) >= 0) continue;
+      }
+      if (this.releasers.length !== 0 && !this.fitsBeforeRelease(scanner, this.scannerLanes[i]!)) continue;
+      best = scanner;
+    }
+    return best;
+  }
+
+  /**
+   * Whether a job would be over by the next periodic release (contract C2). One that never fits is started right after
+   * a periodic job, where the gap is widest: held back for ever it would starve.
+   */
+  private fitsBeforeRelease(scanner: JobScanner, lane: LaneInfo): boolean {
+    if (lane.periodic !== null) return true;
+    const taskIndex = scanner.ring.i32[scanner.ring.slotBase(scanner.slot) + SLOT_TASK]!;
+    const p99 = this.tasks[taskIndex]?.p99ExecutionUs ?? 0;
+    const now = this.lastFinishIsNow ? this.lastFinishPreciseUs : this.clock.nowPreciseUs();
+    return now + p99 <= this.nextReleaseUs || this.lastWasPeriodic;
+  }
+
+  private begin(ring: JobRing, slot: number, running: number): void {
+    const i32 = ring.i32;
+    const base = ring.slotBase(slot);
+    this.ring = ring;
+    this.slot = slot;
+    this.base = base;
+    this.running = running;
+    this.task = this.tasks[i32[base + SLOT_TASK]!]!;
+    const releaseUs = i32[base + SLOT_RELEASE_US]!;
+    let start = this.lastFinishPreciseUs;
+    if (!this.lastFinishIsNow || (((start | 0) - releaseUs) | 0) < 0) start = this.clock.nowPreciseUs();
+    const startUs = start | 0;
+    this.startPreciseUs = start;
+    if (this.wakingUp) {
+      this.wakingUp = false;
+      this.wokeAtUs = startUs;
+    }
+    let queueing = (startUs - releaseUs) | 0;
+    if (queueing < 0) queueing = 0;
+    const idleFrom = ((releaseUs - this.parkedAtUs) | 0) > 0 ? releaseUs : this.parkedAtUs;
+    let wakeup = (this.wokeAtUs - idleFrom) | 0;
+    if (wakeup < 0) wakeup = 0;
+    if (wakeup > queueing) wakeup = queueing;
+    this.queueingUs = queueing;
+    this.wakeupUs = wakeup;
+    i32[base + SLOT_START_US] = startUs;
+    Atomics.store(this.memory.control, this.workerBase + WORKER_CURRENT_START_US, startUs);
+    Atomics.store(this.memory.control, this.workerBase + WORKER_CURRENT_TASK, this.task.info.index + 1);
+  }
+
+  private findNextRelease(): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.releasers.length; i++) {
+      const release = this.releasers[i]!.nextReleaseUs;
+      if (release < next) next = release;
+    }
+    this.nextReleaseUs = next;
+  }
+
+  private signalCompletion(): void {
+    const { control } = this.memory;
+    if (Atomics.load(control, CONTROL_HOST_WAITING) === 0) return;
+    Atomics.add(control, CONTROL_COMPLETION_EPOCH, 1); // release
+    Atomics.notify(control, CONTROL_COMPLETION_EPOCH);
+  }
+
+  private signalMiss(): void {
+    const { control } = this.memory;
+    if (Atomics.load(control, CONTROL_MISS_LISTENING) === 0) return;
+    Atomics.add(control, CONTROL_MISS_EPOCH, 1); // release
+    Atomics.notify(control, CONTROL_MISS_EPOCH);
+  }
+}
+
+function refuseThenable(result: object | null): void {
+  if (result === null || typeof (result as { then?: unknown }).then !== 'function') return;
+  throw new TypeError('the handler returned a promise; a handler runs to completion synchronously: make `run` a plain function');
+}
