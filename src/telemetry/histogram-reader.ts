@@ -54,7 +54,7 @@ export class HistogramCounts {
    */
   quantileUs(share: number): number | null {
     if (this.count === 0) return null;
-    // 0.999 * 1000 and its like must not round up to the next rank
+    // 0.07 * 100 and its like come out above the whole number, and must not round up to the next rank
     const rank = Math.min(Math.max(Math.ceil(share * this.count * (1 - 2 * Number.EPSILON)), 1), this.count);
     const { buckets } = this;
     let reached = 0;

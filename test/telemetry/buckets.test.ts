@@ -63,7 +63,7 @@ describe('bucket arithmetic', () => {
     expect(ticksOf(-0)).toBe(0);
     expect(ticksOf(Number.NEGATIVE_INFINITY)).toBe(0);
     expect(ticksOf(Number.NaN)).toBe(0);
-    expect(bucketIndex(ticksOf(MAX_TRACKABLE_US * 1.000001))).toBe(BUCKET_COUNT - 1);
+    expect(bucketIndex(ticksOf(MAX_TRACKABLE_US * 1.5))).toBe(BUCKET_COUNT - 1);
     expect(bucketIndex(ticksOf(Number.POSITIVE_INFINITY))).toBe(BUCKET_COUNT - 1);
     expect(bucketIndex(ticksOf(2 ** 31))).toBe(BUCKET_COUNT - 1);
   });

@@ -41,15 +41,15 @@ describe('recording', () => {
 
   test('out of range: negative is 0, above 10 s is the last bucket and overflow, NaN is invalid', () => {
     const words = sharedWords(1);
-    for (const us of [-1, -0, Number.NEGATIVE_INFINITY, -1e300]) recordUs(words, 0, us);
+    for (const us of [-1, -0, -5000, -1e7, -(2 ** 31), Number.NEGATIVE_INFINITY, -1e300]) recordUs(words, 0, us);
     for (const us of [MAX_TRACKABLE_US + 0.001, 2 ** 31, 2 ** 53, Number.POSITIVE_INFINITY]) recordUs(words, 0, us);
     recordUs(words, 0, MAX_TRACKABLE_US);
     recordUs(words, 0, Number.NaN);
     const counts = new HistogramReader([{ words, base: 0 }]).total();
-    expect(counts.buckets[0]).toBe(4);
+    expect(counts.buckets[0]).toBe(7);
     expect(counts.buckets[BUCKET_COUNT - 1]).toBe(5);
-    expect([counts.count, counts.overflow, counts.invalid]).toEqual([9, 4, 1]);
-    expect(toHdrHistogram(counts).totalCount).toBe(9);
+    expect([counts.count, counts.overflow, counts.invalid]).toEqual([12, 4, 1]);
+    expect(toHdrHistogram(counts).totalCount).toBe(12);
   });
 });
 
@@ -115,13 +115,22 @@ describe('quantiles', () => {
     });
   });
 
-  test('p99.9 of 1000 values is the 999th, not the last', () => {
-    const words = sharedWords(1);
-    for (let i = 0; i < 999; i++) recordUs(words, 0, 10);
-    recordUs(words, 0, 5000);
-    const { p999, max } = summarize(new HistogramReader([{ words, base: 0 }]).total());
-    expect(p999).toBeLessThan(12);
-    expect(max).toBeGreaterThan(4999);
+  test('a share that is a whole rank is that rank: p99.9 of 1000 values is the 999th', () => {
+    for (let count = 1000; count <= 1_000_000; count += 1000) {
+      for (const [, permille] of quantiles) {
+        const counts = new HistogramCounts();
+        counts.count = count;
+        counts.buckets[0] = (count * permille) / 1000;
+        counts.buckets[1] = count - counts.buckets[0];
+        expect(counts.quantileUs(permille / 1000)).toBe(1.023);
+      }
+    }
+    // 0.07 * 100 is a little above 7 in floating point
+    const counts = new HistogramCounts();
+    counts.count = 100;
+    counts.buckets[0] = 7;
+    counts.buckets[1] = 93;
+    expect(counts.quantileUs(0.07)).toBe(1.023);
   });
 });
 
