@@ -1,3 +1,4 @@
+/// <reference path="./fourier-transform.d.ts" />
 import rfft from 'fourier-transform';
 import { describeValue, FrameDeadlineError } from '../../../base/errors.js';
 

@@ -39,46 +39,15 @@ export class TileLights {
     imageHeight: number,
     scene: SceneView,
   ): void {
-    const unit = imageHeight / REFERENCE_HEIGHT;
     this.any = false;
-    const { trail, pulses } = scene;
+    // indices and whole pixels only are passed on: engines box fractions that go through a call
     for (let i = 0; i < TRAIL_LENGTH - 1; i++) {
-      const base = i * 3;
-      const strength = trail[base + 2]!;
-      // none yet, or a segment that starts where the trail does not reach
-      if (strength < 0.02 || trail[base + 5]! <= 0) continue;
-      this.addTrail(
-        tileX,
-        tileY,
-        tileWidth,
-        tileHeight,
-        trail[base]! * imageWidth,
-        trail[base + 1]! * imageHeight,
-        trail[base + 3]! * imageWidth,
-        trail[base + 4]! * imageHeight,
-        (1.5 + 7.5 * strength) * unit,
-        strength,
-      );
+      this.addTrail(tileX, tileY, tileWidth, tileHeight, imageWidth, imageHeight, scene, i);
     }
     for (let i = 0; i < PULSE_COUNT; i++) {
-      const strength = pulses[i * 3 + 2]!;
-      if (!(strength > 0)) continue;
-      const x = pulses[i * 3]! * imageWidth;
-      this.addRing(
-        tileX,
-        tileY,
-        tileWidth,
-        tileHeight,
-        x,
-        LAYOUT.waveY * imageHeight,
-        pulses[i * 3 + 1]! * PULSE_SPEED * unit,
-        PULSE_HALF_WIDTH * unit,
-        0.55 * strength * strength,
-      );
+      this.addRing(tileX, tileY, tileWidth, tileHeight, imageWidth, imageHeight, scene, i);
     }
-    const x = scene.pointerX * imageWidth;
-    const y = scene.pointerY * imageHeight;
-    this.addPointer(tileX, tileY, tileWidth, tileHeight, x, y, unit, scene.buttons !== 0);
+    this.addPointer(tileX, tileY, tileWidth, tileHeight, imageWidth, imageHeight, scene);
   }
 
   private begin(tileWidth: number, tileHeight: number): void {
@@ -94,13 +63,21 @@ export class TileLights {
     tileY: number,
     tileWidth: number,
     tileHeight: number,
-    ax: number,
-    ay: number,
-    bx: number,
-    by: number,
-    radius: number,
-    strength: number,
+    imageWidth: number,
+    imageHeight: number,
+    scene: SceneView,
+    segment: number,
   ): void {
+    const trail = scene.trail;
+    const base = segment * 3;
+    const strength = trail[base + 2]!;
+    // none yet, or a segment whose other end is none
+    if (strength < 0.02 || trail[base + 5]! <= 0) return;
+    const ax = trail[base]! * imageWidth;
+    const ay = trail[base + 1]! * imageHeight;
+    const bx = trail[base + 3]! * imageWidth;
+    const by = trail[base + 4]! * imageHeight;
+    const radius = ((1.5 + 7.5 * strength) * imageHeight) / REFERENCE_HEIGHT;
     const left = Math.max(0, Math.floor(Math.min(ax, bx) - radius) - tileX);
     const right = Math.min(tileWidth, Math.ceil(Math.max(ax, bx) + radius) + 1 - tileX);
     const top = Math.max(0, Math.floor(Math.min(ay, by) - radius) - tileY);
@@ -134,12 +111,20 @@ export class TileLights {
     tileY: number,
     tileWidth: number,
     tileHeight: number,
-    x: number,
-    y: number,
-    radius: number,
-    halfWidth: number,
-    strength: number,
+    imageWidth: number,
+    imageHeight: number,
+    scene: SceneView,
+    pulse: number,
   ): void {
+    const pulses = scene.pulses;
+    const fading = pulses[pulse * 3 + 2]!;
+    if (!(fading > 0)) return;
+    const strength = 0.55 * fading * fading;
+    const unit = imageHeight / REFERENCE_HEIGHT;
+    const x = pulses[pulse * 3]! * imageWidth;
+    const y = LAYOUT.waveY * imageHeight;
+    const radius = pulses[pulse * 3 + 1]! * PULSE_SPEED * unit;
+    const halfWidth = PULSE_HALF_WIDTH * unit;
     const reach = radius + halfWidth;
     const left = Math.max(0, Math.floor(x - reach) - tileX);
     const right = Math.min(tileWidth, Math.ceil(x + reach) + 1 - tileX);
@@ -167,11 +152,14 @@ export class TileLights {
     tileY: number,
     tileWidth: number,
     tileHeight: number,
-    x: number,
-    y: number,
-    unit: number,
-    held: boolean,
+    imageWidth: number,
+    imageHeight: number,
+    scene: SceneView,
   ): void {
+    const unit = imageHeight / REFERENCE_HEIGHT;
+    const x = scene.pointerX * imageWidth;
+    const y = scene.pointerY * imageHeight;
+    const held = scene.buttons !== 0;
     const reach = POINTER_GLOW_RADIUS * unit;
     const left = Math.max(0, Math.floor(x - reach) - tileX);
     const right = Math.min(tileWidth, Math.ceil(x + reach) + 1 - tileX);
