@@ -29,7 +29,7 @@ export class ProducerCursor {
 
   constructor(words: Int32Array, producerLine: number, consumerLine: number, capacity: number) {
     this.capacity = capacity;
-    this.mask = 2 ** (32 - Math.clz32(capacity - 1)) - 1;
+    this.mask = maskOf(capacity);
     this.words = words;
     this.line = producerLine;
     this.readWord = consumerLine + INDEX;
@@ -119,7 +119,7 @@ export class ConsumerCursor {
 
   constructor(words: Int32Array, producerLine: number, consumerLine: number, capacity: number) {
     this.capacity = capacity;
-    this.mask = 2 ** (32 - Math.clz32(capacity - 1)) - 1;
+    this.mask = maskOf(capacity);
     this.words = words;
     this.line = consumerLine;
     this.writeWord = producerLine + INDEX;
@@ -195,6 +195,11 @@ export class ConsumerCursor {
   missingItems(): number {
     return Atomics.load(this.words, this.line + CONSUMER_MISSING) >>> 0;
   }
+}
+
+/** One below the least power of two that holds `capacity`. A power is a double and would make sums doubles, hence `| 0`. */
+function maskOf(capacity: number): number {
+  return (2 ** (32 - Math.clz32(capacity - 1)) - 1) | 0;
 }
 
 /** Throws unless `items` from `offset` lie in `length` items of the caller's memory. */

@@ -3,6 +3,16 @@ import { LINE_WORDS } from '../memory/layout.js';
 import { allocateBuffer } from '../memory/region.js';
 import { ByteConsumer, ByteProducer } from './stream-ring-bytes.js';
 import { ConsumerCursor, ProducerCursor } from './stream-ring-cursors.js';
+import {
+  checkOptions,
+  dataBytes,
+  isCapacity,
+  isItemSize,
+  KINDS,
+  powerOfTwo,
+  type StreamKind,
+  type StreamRingOptions,
+} from './stream-ring-options.js';
 import { RecordConsumer, RecordProducer } from './stream-ring-records.js';
 import { SampleConsumer, SampleProducer } from './stream-ring-samples.js';
 
@@ -32,8 +42,8 @@ import { SampleConsumer, SampleProducer } from './stream-ring-samples.js';
  *
  * Each line is 128 bytes, two cache lines (`LINE_WORDS` says why), so that neither side's stores take the other's line
  * away. Each side keeps its own index in a field and the other's as it last read it: the other's line is read again
- * only when the ring looks too full or too empty (the cached indices of Lee, Bu and Chandranmenon, "A lock-free, cache-efficient
- * multi-core synchronization mechanism", 2009, and of rigtorp's SPSCQueue). An *item* is a sample frame, a byte or a record.
+ * only when the ring looks too full or too empty (as rigtorp's SPSCQueue and mgeier's rtrb do). An *item* is a sample
+ * frame, a byte or a record.
  */
 const MAGIC = 0x52534446; // "FDSR", least significant byte first
 const VERSION = 1;
@@ -48,11 +58,6 @@ const WORD_PRODUCER_LINE = LINE_WORDS;
 const WORD_CONSUMER_LINE = 2 * LINE_WORDS;
 const DATA_BYTES = 3 * LINE_WORDS * 4;
 
-const KINDS = ['f32', 'bytes', 'records'] as const;
-const MAX_ITEMS = 2 ** 30;
-const MAX_DATA_BYTES = 2 ** 31;
-
-export type StreamKind = (typeof KINDS)[number];
 export interface StreamProducers {
   f32: SampleProducer;
   bytes: ByteProducer;
@@ -63,33 +68,6 @@ export interface StreamConsumers {
   bytes: ByteConsumer;
   records: RecordConsumer;
 }
-
-interface CommonOptions {
-  /** Where the two indices start, 0 to 4294967295 (default 0): to test their wrap. */
-  readonly startIndex?: number;
-  /** `false` asks for no SharedArrayBuffer where there is none: both roles are then in one thread. Default true. */
-  readonly shared?: boolean;
-}
-/** Interleaved 32-bit float samples. */
-export interface SampleRingOptions extends CommonOptions {
-  readonly kind: 'f32';
-  /** 1 to 65535 */
-  readonly channels: number;
-  readonly capacitySampleFrames: number;
-}
-/** Raw bytes. */
-export interface ByteRingOptions extends CommonOptions {
-  readonly kind: 'bytes';
-  readonly capacityBytes: number;
-}
-/** Records of a fixed size, each handed over whole. */
-export interface RecordRingOptions extends CommonOptions {
-  readonly kind: 'records';
-  /** bytes of one record, a multiple of 8 */
-  readonly recordBytes: number;
-  readonly capacityRecords: number;
-}
-export type StreamRingOptions = SampleRingOptions | ByteRingOptions | RecordRingOptions;
 
 /** How often and by how much the two sides failed each other; each number counts modulo 2^32. */
 export interface StreamCounts {
@@ -219,61 +197,6 @@ export class StreamRing<K extends StreamKind = StreamKind> {
   private bytes(): Uint8Array<SharedArrayBuffer> {
     return new Uint8Array(this.buffer, DATA_BYTES, powerOfTwo(this.capacityItems));
   }
-}
-
-/** Memory for a power of two of items: positions are then the low bits of an index, right across its wrap at 2^32. */
-function dataBytes(kind: StreamKind, itemSize: number, capacityItems: number): number {
-  return powerOfTwo(capacityItems) * itemSize * (kind === 'f32' ? 4 : 1);
-}
-
-/** The least power of two that is not below `n`, for 1 to 2^30. */
-function powerOfTwo(n: number): number {
-  return 2 ** (32 - Math.clz32(n - 1));
-}
-
-function isCapacity(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_ITEMS;
-}
-
-function isItemSize(kind: StreamKind, value: unknown): value is number {
-  if (!Number.isInteger(value) || (value as number) < 1) return false;
-  if (kind === 'f32') return (value as number) <= 65_535;
-  return kind === 'bytes' ? value === 1 : (value as number) % 8 === 0 && (value as number) <= MAX_ITEMS;
-}
-
-function checkOptions(options: StreamRingOptions) {
-  if (typeof options !== 'object' || options === null) throw wrongOption('options', options, 'an object');
-  const { kind, startIndex = 0 } = options;
-  if (!KINDS.includes(kind)) throw wrongOption('kind', kind, KINDS.map((name) => `"${name}"`).join(' or '));
-  if (startIndex >>> 0 !== startIndex) throw wrongOption('startIndex', startIndex, 'an integer from 0 to 4294967295');
-  const itemSize = kind === 'f32' ? options.channels : kind === 'bytes' ? 1 : options.recordBytes;
-  if (!isItemSize(kind, itemSize)) {
-    throw kind === 'f32'
-      ? wrongOption('channels', itemSize, 'an integer from 1 to 65535')
-      : wrongOption('recordBytes', itemSize, 'a multiple of 8 from 8');
-  }
-  const [name, capacityItems] =
-    kind === 'f32'
-      ? ['capacitySampleFrames', options.capacitySampleFrames]
-      : kind === 'bytes'
-        ? ['capacityBytes', options.capacityBytes]
-        : ['capacityRecords', options.capacityRecords];
-  if (!isCapacity(capacityItems)) throw wrongOption(String(name), capacityItems, `an integer from 1 to ${MAX_ITEMS}`);
-  if (dataBytes(kind, itemSize, capacityItems) > MAX_DATA_BYTES) {
-    throw wrongOption(
-      String(name),
-      capacityItems,
-      `at most ${MAX_DATA_BYTES} bytes, rounded up to a power of two of items,`,
-    );
-  }
-  return { kind, itemSize, capacityItems, startIndex };
-}
-
-function wrongOption(name: string, given: unknown, expected: string): FrameDeadlineError {
-  return new FrameDeadlineError(
-    'OPTION_INVALID',
-    `stream ring: ${name} ${describeValue(given)} given, ${expected} expected`,
-  );
 }
 
 function checkBuffer(buffer: SharedArrayBuffer): SharedArrayBuffer {

@@ -4,8 +4,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { f32, u8, u32 } from '../../src/memory/fields.js';
 import { layoutSchema } from '../../src/memory/schema-layout.js';
 import { ViewFactory } from '../../src/memory/views.js';
-import { StreamRing, type StreamRingOptions } from '../../src/ring/stream-ring.js';
+import { StreamRing } from '../../src/ring/stream-ring.js';
 import type { ByteConsumer, ByteProducer } from '../../src/ring/stream-ring-bytes.js';
+import type { StreamRingOptions } from '../../src/ring/stream-ring-options.js';
 import type { SampleConsumer, SampleProducer } from '../../src/ring/stream-ring-samples.js';
 
 afterEach(() => {
@@ -278,6 +279,26 @@ describe('a ring of samples', () => {
     }
     expect(ring.counts()).toEqual({ overruns: 0, droppedItems: 0, underruns: 0, missingItems: 0 });
     expect(producer.writableSampleFrames()).toBe(8);
+  });
+
+  it('needs nothing that an AudioWorklet lacks', () => {
+    vi.stubGlobal('performance', undefined);
+    vi.stubGlobal('process', undefined);
+    vi.stubGlobal('setTimeout', undefined);
+    vi.stubGlobal('TextEncoder', undefined);
+    vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+      throw new TypeError('Atomics.wait cannot be called in this context');
+    });
+    const ring = StreamRing.allocate({ kind: 'f32', channels: 1, capacitySampleFrames: 128 });
+    const producer = ring.producer();
+    const consumer = StreamRing.attach(ring.buffer, 'f32').consumer();
+    const planes = [Float32Array.of(1, 2, 3, 4)];
+    const pushed = producer.pushPlanar(planes, 0, 4);
+    const pulled = consumer.pullPlanar(planes, 0, 4);
+    producer.close();
+    const ended = consumer.ended();
+    vi.unstubAllGlobals();
+    expect([pushed, pulled, ended, [...planes[0]!]]).toEqual([4, 4, true, [1, 2, 3, 4]]);
   });
 
   it('lets a copy end what was opened before it', () => {
@@ -596,6 +617,21 @@ describe('interleaving', () => {
         if (i % 2 === 1) unobserved(() => send(3));
       }
       unobserved(check);
+      return accesses();
+    });
+  });
+
+  it('the end is not told while something is left', () => {
+    everySchedule((n) => {
+      const { consumer, producer, send, receive, got, sentSoFar } = setUp(1);
+      const { accesses } = preemptAt(n, () => {
+        send(2);
+        producer.close();
+      });
+      for (let i = 0; i < 8; i++) {
+        if (consumer.ended()) expect(got).toEqual(upTo(1, sentSoFar()));
+        receive(1);
+      }
       return accesses();
     });
   });
