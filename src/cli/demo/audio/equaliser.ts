@@ -1,5 +1,5 @@
 import type { ParameterRamps } from './parameter-ramps.js';
-import { BLOCK_SAMPLE_FRAMES, EQ_BANDS, EQ_FIRST_ID, EQ_PARAMETERS_PER_BAND, type EqShape } from './parameters.js';
+import { BLOCK_SAMPLE_FRAMES, EQ_BANDS, EQ_FIRST_ID, EQ_PARAMETERS_PER_BAND } from './parameters.js';
 
 // Coefficients of one band: the warped frequency g, the damping k, and the mix of input, band and low output.
 const G = 0;
@@ -146,38 +146,37 @@ export class Equaliser {
     }
   }
 
+  /** Simper's coefficients of a band for the parameters in `values`, to `target`. */
+  // No number is handed over as an argument: where V8 does not inline, it would allocate one.
   private design(band: number, values: Float64Array): void {
+    const { target: out, sampleRateHz } = this;
     const id = EQ_FIRST_ID + band * EQ_PARAMETERS_PER_BAND;
-    const f = Math.min(values[id]! / this.sampleRateHz, MAX_FREQUENCY);
-    designBand(EQ_BANDS[band]!.shape, f, values[id + 1]!, values[id + 2]!, this.target);
-  }
-}
-
-/** Simper's coefficients for frequency `f` as a fraction of the sample rate, below 0.5. Writes [g, k, m0, m1, m2]. */
-function designBand(shape: EqShape, f: number, gainDb: number, q: number, out: Float64Array): void {
-  // the square root of the gain, as in the cookbook
-  const a = Math.exp((gainDb * Math.LN10) / 40);
-  const g = Math.tan(Math.PI * f);
-  if (shape === 'peak') {
-    const k = 1 / (q * a);
-    out[G] = g;
+    const shape = EQ_BANDS[band]!.shape;
+    const g = Math.tan(Math.PI * Math.min(values[id]! / sampleRateHz, MAX_FREQUENCY));
+    // the square root of the gain, as in the cookbook
+    const a = Math.exp((values[id + 1]! * Math.LN10) / 40);
+    const q = values[id + 2]!;
+    if (shape === 'peak') {
+      const k = 1 / (q * a);
+      out[G] = g;
+      out[K] = k;
+      out[M0] = 1;
+      out[M1] = k * (a * a - 1);
+      out[M2] = 0;
+      return;
+    }
+    const k = 1 / q;
     out[K] = k;
-    out[M0] = 1;
-    out[M1] = k * (a * a - 1);
-    out[M2] = 0;
-    return;
-  }
-  const k = 1 / q;
-  out[K] = k;
-  if (shape === 'lowShelf') {
-    out[G] = g / Math.sqrt(a);
-    out[M0] = 1;
-    out[M1] = k * (a - 1);
-    out[M2] = a * a - 1;
-  } else {
-    out[G] = g * Math.sqrt(a);
-    out[M0] = a * a;
-    out[M1] = k * (1 - a) * a;
-    out[M2] = 1 - a * a;
+    if (shape === 'lowShelf') {
+      out[G] = g / Math.sqrt(a);
+      out[M0] = 1;
+      out[M1] = k * (a - 1);
+      out[M2] = a * a - 1;
+    } else {
+      out[G] = g * Math.sqrt(a);
+      out[M0] = a * a;
+      out[M1] = k * (1 - a) * a;
+      out[M2] = 1 - a * a;
+    }
   }
 }

@@ -67,7 +67,13 @@ export class WavWriter {
     } catch (cause) {
       throw this.unwritable(cause);
     }
-    this.writeHeader();
+    try {
+      this.writeHeader();
+    } catch (error) {
+      closeSync(this.fd);
+      this.fd = null;
+      throw error;
+    }
   }
 
   /** Sample frames appended so far. */
