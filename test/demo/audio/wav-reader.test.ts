@@ -163,6 +163,7 @@ describe('wav reader: bad files', () => {
     ['a header cut at 30', buildWav().subarray(0, 30), 'WAV_INVALID', /truncated.*"fmt ".*claims 16 bytes, 10 are/],
     ['a header cut before data', buildWav().subarray(0, 36), 'WAV_INVALID', /truncated.*before a data chunk/],
     ['data cut short', buildWav().subarray(0, 200), 'WAV_INVALID', /claims 400 bytes \(100 .*only 156 bytes \(39 /],
+    ['data short by one byte', buildWav().subarray(0, 443), 'WAV_INVALID', /claims 400 bytes .*only 399 bytes \(99 /],
     ['a data size past the end', buildWav({ claimedDataBytes: 0x7fff_fff0 }), 'WAV_INVALID', /only 400 bytes/],
     [
       'a chunk past the end',
