@@ -31,6 +31,8 @@ export type ErrorCode =
   | 'PAYLOAD_INVALID'
   | 'DEADLINE_INVALID'
   | 'JOB_STALE'
+  | 'JOB_PENDING'
+  | 'JOB_REFUSED'
   | 'JOB_FAILED'
   | 'FRAME_CLOSED'
   | 'HELP_UNAVAILABLE'

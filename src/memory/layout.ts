@@ -95,7 +95,7 @@ export const withStatus = (state: number, status: number, outcome = 0, owner = O
   (state & GENERATION_MASK) | (owner << 8) | (outcome << 4) | status;
 /** Free, in the next generation. */
 export const nextGeneration = (state: number): number =>
-  (((state & GENERATION_MASK) + 0x10000) | (OWNER_NONE << 8) | STATUS_FREE) | 0;
+  ((state & GENERATION_MASK) + 0x10000) | (OWNER_NONE << 8) | STATUS_FREE | 0;
 
 // ---------------------------------------------------------------- job ring header
 /** Position after the last published one; free-running. Producer. */
@@ -109,9 +109,9 @@ export const RING_HEADER_WORDS = LINE_WORDS * 2;
 // ---------------------------------------------------------------- control region
 /** 1 while submits are refused because the scheduler is closing. H. */
 export const CONTROL_CLOSING = 0;
-/** 1 while the host waits for single jobs. H. */
+/** 1 while the host waits for jobs one by one. H. */
 export const CONTROL_HOST_WAITING = 1;
-/** Changes when a single job ended while the host waited, or a worker died. By add. */
+/** Changes when a job ended while the host waited for jobs one by one, or a worker died. By add. */
 export const CONTROL_COMPLETION_EPOCH = LINE_WORDS;
 /** Changes when a miss was recorded while the host listened. By add. */
 export const CONTROL_MISS_EPOCH = LINE_WORDS + 1;
@@ -143,8 +143,9 @@ export const COMMAND_YIELD = 1;
 export const COMMAND_STOP = 2;
 
 // lane block
-/** Bit w is set while worker w serves the lane. S (H before the start). */
+/** Bit w is set while worker w serves the lane; the sign bit once no worker will ever again. S (H before the start). */
 export const LANE_SERVERS = 0;
+export const LANE_ABANDONED = 1 << 31;
 /** Number of the next period to be released. W, the one that releases. */
 export const LANE_NEXT_PERIOD = 1;
 const LANE_WORDS = 16;

@@ -1,5 +1,8 @@
 import { BELL_AWAKE, BELL_PARKED, BELL_RUNG, type ControlLayout, WORKER_BELL } from '../memory/layout.js';
 
+/** Without the sign bit, which means that a lane was given up. */
+const WORKERS_MASK = 0x7fff_ffff;
+
 /**
  * The bell: one word per worker, `awake | parked | rung`. A ring before the park is not lost (token semantics, as in
  * crossbeam's `Parker`). One word for all with "notify one" would wake the wrong worker: see `model/bell.pml`.
@@ -14,7 +17,7 @@ export class Bells {
 
   /** Rings one parked worker of the mask, lowest number first (placement gives low numbers to the most specialised). Any thread. */
   ringOne(workersMask: number): void {
-    let rest = workersMask;
+    let rest = workersMask & WORKERS_MASK;
     while (rest !== 0) {
       const worker = 31 - Math.clz32(rest & -rest);
       rest &= rest - 1;
@@ -24,7 +27,7 @@ export class Bells {
 
   /** Whether a worker of the mask is parked now. */
   anyParked(workersMask: number): boolean {
-    let rest = workersMask;
+    let rest = workersMask & WORKERS_MASK;
     while (rest !== 0) {
       const worker = 31 - Math.clz32(rest & -rest);
       rest &= rest - 1;

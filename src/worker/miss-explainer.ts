@@ -13,7 +13,13 @@ import {
 } from '../memory/layout.js';
 import * as record from '../telemetry/miss-record.js';
 import { MissRingWriter } from '../telemetry/miss-ring.js';
-import { CAUSE_LATE_SUBMIT, CAUSE_OVERRUN, CAUSE_UNKNOWN, CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
+import {
+  CAUSE_LATE_SUBMIT,
+  CAUSE_OVERRUN,
+  CAUSE_UNKNOWN,
+  CAUSE_WAITING_BEHIND,
+  CAUSE_WAKEUP,
+} from '../telemetry/outcomes.js';
 import type { AttachedMemory } from './attached-memory.js';
 import type { LaneInfo, TaskRuntime } from './task-runtime.js';
 
@@ -131,8 +137,47 @@ export class MissExplainer {
     return cause;
   }
 
+  /** Makes the filled record visible, and tells the host if it listens. */
   publish(): void {
     this.writer.publish();
+    const { control } = this.memory;
+    if (Atomics.load(control, CONTROL_MISS_LISTENING) === 0) return;
+    Atomics.add(control, CONTROL_MISS_EPOCH, 1); // release
+    Atomics.notify(control, CONTROL_MISS_EPOCH);
+  }
+
+  /** Records a miss that no handler ended: lost, or cancelled past its deadline. */
+  ended(
+    i32: Int32Array,
+    base: number,
+    task: number,
+    outcome: number,
+    cause: number,
+    finishUs: number,
+    started: boolean,
+  ): void {
+    const body = this.writer.words;
+    const at = this.writer.begin();
+    const releaseUs = i32[base + SLOT_RELEASE_US]!;
+    const startUs = started ? i32[base + SLOT_START_US]! : finishUs;
+    body[at + record.MISS_SEQUENCE] = i32[base + SLOT_SEQUENCE]!;
+    body[at + record.MISS_TASK] = task;
+    body[at + record.MISS_COLUMN] = this.column;
+    body[at + record.MISS_FRAME_NUMBER] = i32[base + SLOT_FRAME_NUMBER]!;
+    body[at + record.MISS_FRAME] = i32[base + SLOT_FRAME]!;
+    body[at + record.MISS_OUTCOME] = outcome;
+    body[at + record.MISS_CAUSE] = cause;
+    body[at + record.MISS_CAUSE_MASK] = 1 << cause;
+    body[at + record.MISS_SUBMIT_US] = i32[base + SLOT_SUBMIT_US]!;
+    body[at + record.MISS_RELEASE_US] = releaseUs;
+    body[at + record.MISS_DEADLINE_US] = i32[base + SLOT_DEADLINE_US]!;
+    body[at + record.MISS_START_US] = startUs;
+    body[at + record.MISS_FINISH_US] = finishUs;
+    body[at + record.MISS_WAITING_US] = Math.max(0, (startUs - releaseUs) | 0);
+    body[at + record.MISS_EXECUTION_US] = started ? Math.max(0, (finishUs - startUs) | 0) : 0;
+    body[at + record.MISS_STARTED] = started ? 1 : 0;
+    body[at + record.MISS_PERIODS] = 1;
+    this.publish();
   }
 
   /** Records periods that ended before they could be served; returns their cause. */
@@ -160,12 +205,7 @@ export class MissExplainer {
     body[at + record.MISS_WAKEUP_US] = Math.max(0, ((nowUs - releaseUs) | 0) - waitingUs);
     body[at + record.MISS_PERIODS] = periods;
     this.nameCulprit(at, releaseUs, nowUs);
-    this.writer.publish();
-    const { control } = this.memory;
-    if (Atomics.load(control, CONTROL_MISS_LISTENING) !== 0) {
-      Atomics.add(control, CONTROL_MISS_EPOCH, 1); // release
-      Atomics.notify(control, CONTROL_MISS_EPOCH);
-    }
+    this.publish();
     return cause;
   }
 

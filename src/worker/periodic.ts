@@ -14,9 +14,7 @@ import type { AttachedMemory } from './attached-memory.js';
 import type { LaneInfo } from './task-runtime.js';
 
 /** Told of periods that ended before they could be served. */
-export interface SkippedPeriods {
-  (lane: LaneInfo, firstReleaseUs: number, periods: number, nowUs: number): number;
-}
+export type SkippedPeriods = (lane: LaneInfo, firstReleaseUs: number, periods: number, nowUs: number) => number;
 
 /**
  * Releases the periods of one lane from this worker's own clock. Latency counts from the intended release: a period

@@ -65,6 +65,12 @@ export class SlotViews {
     if (this.outputFactory.hasBytes) this.outputFactory.clearLengths(view as never);
     return view;
   }
+  /** The input as a submitter gets it to fill: lengths of bytes fields are zero, the rest is undefined. */
+  freshInput(slot: number): unknown {
+    const view = this.input(slot);
+    if (this.inputFactory.hasBytes) this.inputFactory.clearLengths(view as never);
+    return view;
+  }
   output(slot: number): unknown {
     const made = this.outputs[slot];
     if (made !== null) return made;

@@ -2,8 +2,6 @@ import type { Clock, StampUs } from '../base/time.js';
 import {
   CONTROL_COMPLETION_EPOCH,
   CONTROL_HOST_WAITING,
-  CONTROL_MISS_EPOCH,
-  CONTROL_MISS_LISTENING,
   HOST_COLUMN,
   OUTCOME_CANCELLED,
   OUTCOME_EXPIRED,
@@ -309,12 +307,9 @@ export class WorkerCore implements JobContext {
 
     recorder.count(taskIndex, counter);
     this.explainer.executed(i32, base, this.startPreciseUs | 0, executionUs);
-    if (missed) {
-      this.explainer.publish();
-      this.signalMiss();
-    }
+    if (missed) this.explainer.publish();
     if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
-    else this.signalCompletion();
+    this.signalCompletion();
   }
 
   /** Told by the idle loop that the worker is about to park: what arrives from now on waits for its wake-up. */
@@ -430,16 +425,11 @@ export class WorkerCore implements JobContext {
     Atomics.add(control, CONTROL_COMPLETION_EPOCH, 1); // release
     Atomics.notify(control, CONTROL_COMPLETION_EPOCH);
   }
-
-  private signalMiss(): void {
-    const { control } = this.memory;
-    if (Atomics.load(control, CONTROL_MISS_LISTENING) === 0) return;
-    Atomics.add(control, CONTROL_MISS_EPOCH, 1); // release
-    Atomics.notify(control, CONTROL_MISS_EPOCH);
-  }
 }
 
 function refuseThenable(result: object | null): void {
   if (result === null || typeof (result as { then?: unknown }).then !== 'function') return;
-  throw new TypeError('the handler returned a promise; a handler runs to completion synchronously: make `run` a plain function');
+  throw new TypeError(
+    'the handler returned a promise; a handler runs to completion synchronously: make `run` a plain function',
+  );
 }

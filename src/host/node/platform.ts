@@ -1,0 +1,44 @@
+import type { ControlledThread, Platform } from '../platform.js';
+import { clockSince, newEpochUs } from './clock.js';
+import { readCpuSet } from './cpus.js';
+import { NodeThreadControl } from './thread-control.js';
+import { spawnThread } from './threads-control-plane.js';
+import { NodeTimer } from './timer.js';
+
+/** A timer that never fires in practice; Node caps intervals at 2^31 - 1 ms. */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+/** Node.js and Electron's main and utility processes. `supervisorUrl`: the entry of the supervisor thread. */
+export function nodePlatform(supervisorUrl: URL): Platform {
+  const cpus = readCpuSet();
+  let holds = 0;
+  let anchor: NodeJS.Timeout | null = null;
+  return {
+    name: 'node',
+    canBlock: mayBlock(),
+    allowedCpus: cpus.allowed,
+    usableCpus: cpus.usable,
+    newEpochUs,
+    clockSince,
+    timer: (clock) => new NodeTimer(clock),
+    soon: (callback) => setImmediate(callback),
+    hold() {
+      holds++;
+      // one reference object, made on the first use: no timer per wait
+      anchor ??= setInterval(() => {}, FOR_EVER_MS);
+      anchor.ref();
+    },
+    drop() {
+      holds--;
+      if (holds === 0) anchor?.unref();
+    },
+    spawnSupervisor: <Api>(name: string, timeoutMs: number) =>
+      spawnThread(supervisorUrl, { name }, timeoutMs) as unknown as Promise<ControlledThread<Api>>,
+    applyToThisThread: (request) => new NodeThreadControl().apply(request),
+  };
+}
+
+/** Electron's main process must not be blocked: it draws the windows. */
+function mayBlock(): boolean {
+  return !('electron' in process.versions) || (process as { type?: string }).type !== 'browser';
+}

@@ -1,0 +1,133 @@
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { FrameDeadlineError } from '../../base/errors.js';
+import type { ControlledThread, ThreadEnd } from '../platform.js';
+
+/** Methods that a thread exposes: each gives a promise on the calling side. */
+export type Remote<Api> = {
+  [K in keyof Api]: Api[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+};
+
+/** `threads` wants the DOM's event names, and resolves paths that we have as URLs: it gets a worker of its own kind. */
+class EventTargetWorker extends Worker {
+  private readonly wrapped = new Map<unknown, (message: unknown) => void>();
+  addEventListener(name: string, listener: (event: { data: unknown }) => void): void {
+    const wrapper = (message: unknown): void => listener({ data: message });
+    this.wrapped.set(listener, wrapper);
+    this.on(name, wrapper);
+  }
+  removeEventListener(name: string, listener: unknown): void {
+    const wrapper = this.wrapped.get(listener);
+    if (wrapper === undefined) return;
+    this.wrapped.delete(listener);
+    this.off(name, wrapper);
+  }
+}
+
+type Spawn = (worker: Worker, options: { timeout: number }) => Promise<unknown>;
+let spawnPromise: Promise<Spawn> | null = null;
+
+/** Importing `threads` adds signal handlers that end the process; the app owns its signals. */
+function importSpawn(): Promise<Spawn> {
+  spawnPromise ??= (async () => {
+    const signals = ['SIGINT', 'SIGTERM'] as const;
+    const before = signals.map((signal) => process.listeners(signal));
+    const { spawn } = await import('threads');
+    // the handlers are added when the first worker implementation is chosen, at the latest by this import
+    signals.forEach((signal, i) => {
+      for (const listener of process.listeners(signal)) {
+        if (!before[i]!.includes(listener)) process.off(signal, listener);
+      }
+    });
+    return spawn as unknown as Spawn;
+  })();
+  return spawnPromise;
+}
+
+/**
+ * Starts a thread whose module calls `expose` of `threads/worker`, and waits until it has. Rejects with READY_TIMEOUT or
+ * WORKER_DIED; the thread is gone then.
+ */
+export async function spawnThread<Api>(
+  url: URL,
+  options: WorkerOptions,
+  timeoutMs: number,
+): Promise<ControlledThread<Remote<Api>>> {
+  const spawn = await importSpawn();
+  const worker = new EventTargetWorker(url, options);
+  worker.setMaxListeners(0);
+  let failure: Error | null = null;
+  worker.on('error', (error: unknown) => {
+    failure = error instanceof Error ? error : new Error(String(error));
+  });
+  const ended = new Promise<ThreadEnd>((resolve) => {
+    worker.once('exit', (exitCode) => resolve({ exitCode, error: failure }));
+  });
+  const terminate = async (): Promise<void> => {
+    await worker.terminate();
+    await ended;
+  };
+  const what = options.name ?? url.pathname;
+  const spawned = spawn(worker, { timeout: timeoutMs + 60_000 });
+  spawned.catch(() => {});
+  const ready = await settleOrEnd(spawned, ended, timeoutMs, what, 'start');
+  if (ready instanceof FrameDeadlineError) {
+    // a spawn that fails holds the process until its own timeout: let it succeed instead
+    worker.emit('message', { type: 'init', exposed: { type: 'module', methods: [] } });
+    await terminate();
+    throw ready;
+  }
+  const raw = ready as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const api = new Proxy({} as Remote<Api>, {
+    get:
+      (_, method) =>
+      async (...args: unknown[]): Promise<unknown> => {
+        if (method === 'then') return undefined;
+        // `then` at once, or the answer can be lost; a call after the thread's end never settles, so race it
+        const call = raw[method as string]!(...args).then((answer) => answer);
+        const result = await settleOrEnd(call, ended, null, what, String(method));
+        if (result instanceof FrameDeadlineError) throw result;
+        return result;
+      },
+  });
+  return {
+    api,
+    ended,
+    terminate,
+    keepAlive: (yes) => {
+      if (yes) worker.ref();
+      else worker.unref();
+    },
+  };
+}
+
+async function settleOrEnd(
+  call: Promise<unknown>,
+  ended: Promise<ThreadEnd>,
+  timeoutMs: number | null,
+  what: string,
+  doing: string,
+): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const racers: Promise<unknown>[] = [
+    call,
+    ended.then((end) => {
+      const why = end.error === null ? `exit code ${end.exitCode}` : end.error.message;
+      return new FrameDeadlineError('WORKER_DIED', `${what} ended during ${doing}: ${why}`, { cause: end.error });
+    }),
+  ];
+  if (timeoutMs !== null) {
+    racers.push(
+      new Promise((resolve) => {
+        timer = setTimeout(() => {
+          const message = `${what} was not done with ${doing} after ${timeoutMs} ms`;
+          resolve(new FrameDeadlineError('READY_TIMEOUT', message));
+        }, timeoutMs);
+      }),
+    );
+  }
+  try {
+    return await Promise.race(racers);
+  } finally {
+    clearTimeout(timer);
+  }
+}

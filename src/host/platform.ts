@@ -1,0 +1,51 @@
+import type { Clock } from '../base/time.js';
+import type { ThreadReport, ThreadRequest } from './thread-control.js';
+
+/** A thread of the control plane as its owner holds it. */
+export interface ControlledThread<Api> {
+  readonly api: Api;
+  /** Resolves when the thread has ended, with why. Never rejects. */
+  readonly ended: Promise<ThreadEnd>;
+  /** Ends the thread, also one in an endless loop. Resolves when it is gone. */
+  terminate(): Promise<void>;
+  /** Whether the thread keeps the process alive. */
+  keepAlive(yes: boolean): void;
+}
+
+export interface ThreadEnd {
+  readonly exitCode: number;
+  /** What it threw outside a handler, or null. */
+  readonly error: Error | null;
+}
+
+/** A timer that fires once at a time, at a precise moment. */
+export interface PreciseTimer {
+  /** Calls back at `atUs` (microseconds since the epoch), replacing what was set before. Never synchronously. */
+  set(atUs: number, callback: () => void): void;
+  cancel(): void;
+}
+
+/** What the scheduler needs of the place where it runs. One implementation per platform. */
+export interface Platform {
+  readonly name: string;
+  /** Whether this thread may block (`Atomics.wait`). */
+  readonly canBlock: boolean;
+  /** CPUs that this process may really use. */
+  readonly allowedCpus: readonly number[];
+  /** Threads that can run at once, at least 1. */
+  readonly usableCpus: number;
+  /** The epoch of a new scheduler: now, on the clock that all threads share. */
+  newEpochUs(): number;
+  /** A clock of this thread that counts from the epoch. */
+  clockSince(epochUs: number): Clock;
+  timer(clock: Clock): PreciseTimer;
+  /** Calls back after what runs now. */
+  soon(callback: () => void): void;
+  /** Keeps the process alive until `drop` was called as often. */
+  hold(): void;
+  drop(): void;
+  /** Starts the supervisor thread. */
+  spawnSupervisor<Api>(name: string, timeoutMs: number): Promise<ControlledThread<Api>>;
+  /** What a thread would be granted, applied to the calling thread. */
+  applyToThisThread(request: ThreadRequest): ThreadReport;
+}

@@ -1,0 +1,61 @@
+import { nodePlatform } from './host/node/platform.js';
+import { createSchedulerOn } from './scheduler/create.js';
+import type { SchedulerOptions } from './scheduler/options.js';
+import type { Scheduler } from './scheduler/scheduler.js';
+
+/**
+ * Starts the workers, lets them import their task modules, and resolves when all are ready.
+ *
+ * Rejects with a FrameDeadlineError: OPTION_INVALID, DEADLINE_INVALID, LANE_UNKNOWN, LANE_UNSERVED, WORKER_WITHOUT_LANE,
+ * CPU_NOT_ALLOWED for wrong options; TASK_MODULE_NOT_FOUND, TASK_MODULE_FAILED, TASK_MODULE_EMPTY,
+ * TASK_MODULE_MISMATCH, PAYLOAD_TOO_LARGE for task modules; READY_TIMEOUT, WORKER_DIED for threads that do not come up.
+ * No thread is left then.
+ */
+export function createScheduler<Lanes extends Record<string, unknown>>(
+  options: SchedulerOptions<Lanes>,
+): Promise<Scheduler<Lanes>> {
+  return createSchedulerOn(nodePlatform(new URL('./node-supervisor.js', import.meta.url)), options);
+}
+
+export { type ErrorCode, FrameDeadlineError } from './base/errors.js';
+export type { Answer, Priority, ThreadReport } from './host/thread-control.js';
+export {
+  type ArrayField,
+  type BytesField,
+  type BytesView,
+  bytes,
+  type Field,
+  f32,
+  f64,
+  i32,
+  type Literal,
+  type ReadonlyView,
+  type ScalarField,
+  type Schema,
+  u8,
+  u32,
+  type View,
+} from './memory/fields.js';
+export { readLiteral } from './memory/views.js';
+export { StreamRing } from './ring/stream-ring.js';
+export type { Description, WorkerDescription } from './scheduler/describe.js';
+export type { Frame, JoinOptions, JoinSyncOptions } from './scheduler/frame.js';
+export type { Job } from './scheduler/job.js';
+export type { LoopOptions } from './scheduler/loop.js';
+export type { Miss, MissListener } from './scheduler/miss-log.js';
+export type { LaneOptions, SchedulerOptions, WorkerOptions } from './scheduler/options.js';
+export type { BeginFrameOptions, CloseOptions, Handles, Scheduler, SubmitOptions } from './scheduler/scheduler.js';
+export type {
+  JobCounts,
+  LaneSnapshot,
+  Latencies,
+  LoopSnapshot,
+  Snapshot,
+  TaskSnapshot,
+  WorkerSnapshot,
+} from './scheduler/snapshot.js';
+export type { TaskHandle } from './scheduler/task-handle.js';
+export type { LatencySummary } from './telemetry/histogram-reader.js';
+export type { MissCause, Outcome, Refusal } from './telemetry/outcomes.js';
+export type { HistogramName } from './telemetry/recorder.js';
+export { type JobContext, type Task, type TaskDefinition, task } from './worker/task.js';

@@ -1,0 +1,36 @@
+import { expose } from 'threads/worker';
+import { clockSince } from './host/node/clock.js';
+import { printDirectly } from './host/node/print.js';
+import { NodeThreadControl } from './host/node/thread-control.js';
+import { type Remote, spawnThread } from './host/node/threads-control-plane.js';
+import type { SupervisorApi, WorkerApi } from './scheduler/protocol.js';
+import { type SpawnWorker, Supervisor } from './scheduler/supervisor.js';
+
+// Entry of the supervisor thread on Node.
+
+printDirectly();
+// it stands above the workers, so that it can stop one that runs away
+new NodeThreadControl().apply({ name: 'fd-supervisor', priority: 'high', cpus: null });
+
+const spawn: SpawnWorker = (spec, timeoutMs) =>
+  spawnThread<WorkerApi>(
+    new URL('./node-worker.js', import.meta.url),
+    {
+      name: spec.name,
+      ...(spec.resourceLimits === null ? {} : { resourceLimits: spec.resourceLimits }),
+    },
+    timeoutMs,
+  ) as Promise<{
+    api: Remote<WorkerApi>;
+    ended: Promise<{ exitCode: number; error: Error | null }>;
+    terminate(): Promise<void>;
+  }>;
+
+const supervisor = new Supervisor(spawn, clockSince, () => performance.now());
+const api: SupervisorApi = {
+  start: (workers, readyTimeoutMs, epochUs) => supervisor.start(workers, readyTimeoutMs, epochUs),
+  attach: (setup) => supervisor.attach(setup),
+  workers: () => supervisor.workers(),
+  close: (graceMs) => supervisor.close(graceMs),
+};
+expose(api as unknown as Record<string, (...args: never[]) => unknown>);

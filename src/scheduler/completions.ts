@@ -1,0 +1,53 @@
+import { CONTROL_COMPLETION_EPOCH, CONTROL_HOST_WAITING } from '../memory/layout.js';
+import type { Backend } from './backend.js';
+import type { Job } from './job.js';
+
+interface Waiter {
+  readonly job: Pick<Job, 'ended'>;
+  readonly resolve: () => void;
+}
+
+/** Waits for jobs one by one (`job.done`). One wait for all of them; while there are any, finishers ring this thread. */
+export class Completions {
+  private readonly backend: Backend;
+  private waiters: Waiter[];
+  private pumping: boolean;
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+    this.waiters = [];
+    this.pumping = false;
+  }
+
+  add(job: Pick<Job, 'ended'>, resolve: () => void): void {
+    this.waiters.push({ job, resolve });
+    if (this.pumping) return;
+    this.pumping = true;
+    this.backend.hold();
+    void this.pump();
+  }
+
+  /** Looks at all waiters now: for ends that this thread itself brought about. */
+  settle(): void {
+    const ended = this.waiters.filter(({ job }) => job.ended);
+    if (ended.length === 0) return;
+    this.waiters = this.waiters.filter(({ job }) => !job.ended);
+    for (const { resolve } of ended) resolve();
+  }
+
+  private async pump(): Promise<void> {
+    const { control } = this.backend.memory;
+    Atomics.store(control, CONTROL_HOST_WAITING, 1); // release
+    for (;;) {
+      // the epoch is read before the jobs are looked at: what ends after that changes it
+      const epoch = Atomics.load(control, CONTROL_COMPLETION_EPOCH); // acquire
+      this.settle();
+      if (this.waiters.length === 0) break;
+      const wait = this.backend.waitAsync(CONTROL_COMPLETION_EPOCH, epoch);
+      if (wait !== null) await wait;
+    }
+    Atomics.store(control, CONTROL_HOST_WAITING, 0);
+    this.pumping = false;
+    this.backend.drop();
+  }
+}

@@ -1,0 +1,126 @@
+import type { ThreadReport } from '../host/thread-control.js';
+import type { NormalOptions, NormalWorker } from './options.js';
+import type { Plan } from './plan.js';
+import type { WorkerState } from './protocol.js';
+
+export interface WorkerDescription {
+  readonly name: string;
+  readonly lanes: readonly string[];
+  readonly state: WorkerState['state'] | 'inline';
+  /** What was asked of the operating system and what is in force; null in inline mode. */
+  readonly thread: ThreadReport | null;
+  readonly deaths: number;
+  readonly lastDeath: string | null;
+}
+
+/** What is in force. `String(description)` tells it in words. */
+export interface Description {
+  readonly mode: 'threads' | 'inline';
+  readonly allowedCpus: readonly number[];
+  readonly lanes: readonly {
+    readonly name: string;
+    readonly tasks: readonly string[];
+    readonly deadlineMs: number;
+    readonly everyMs: number | null;
+    readonly onExpired: 'run' | 'drop';
+    readonly capacitySlots: number;
+    readonly bytes: number;
+    readonly workers: readonly string[];
+  }[];
+  readonly workers: readonly WorkerDescription[];
+  readonly bytes: { readonly rings: number; readonly telemetry: number; readonly control: number };
+  /** Placements that may hurt. */
+  readonly warnings: readonly string[];
+  toString(): string;
+}
+
+export function describeScheduler(
+  options: NormalOptions,
+  placed: readonly NormalWorker[],
+  derived: boolean,
+  plan: Plan,
+  states: readonly WorkerState[],
+  allowedCpus: readonly number[],
+): Description {
+  const lanes = options.lanes.map((lane) => {
+    const own = plan.tasks.filter((task) => task.lane === lane.index);
+    const periodic = plan.lanes[lane.index]!.periodic;
+    return {
+      name: lane.name,
+      tasks: own.map((task) => task.name),
+      deadlineMs:
+        periodic === null ? Math.min(...own.map((task) => task.deadlineUs)) / 1000 : periodic.deadlineUs / 1000,
+      everyMs: lane.periodic?.everyMs ?? null,
+      onExpired: lane.onExpired,
+      capacitySlots: lane.capacitySlots,
+      bytes: plan.bytes.rings[lane.index]!,
+      workers: placed.filter((worker) => worker.lanes.includes(lane.index)).map((worker) => worker.name),
+    };
+  });
+  const workers = placed.map((worker, index): WorkerDescription => {
+    const state = states[index];
+    return {
+      name: worker.name,
+      lanes: worker.lanes.map((lane) => options.lanes[lane]!.name),
+      state: state?.state ?? 'inline',
+      thread: state?.report ?? null,
+      deaths: state?.deaths ?? 0,
+      lastDeath: state?.lastDeath ?? null,
+    };
+  });
+  const warnings = lanes
+    .filter((lane) => lane.everyMs !== null)
+    .flatMap((lane) => {
+      const shared = workers.filter((worker) => worker.lanes.includes(lane.name) && worker.lanes.length > 1);
+      return shared.map(
+        (worker) =>
+          `lane ${lane.name} has a period of ${lane.everyMs} ms and no worker of its own: ${worker.name} also serves ${worker.lanes.filter((name) => name !== lane.name).join(', ')}; a long job there delays it`,
+      );
+    });
+  const bytes = {
+    rings: plan.bytes.rings.reduce((sum, ring) => sum + ring, 0),
+    telemetry: plan.bytes.telemetry,
+    control: plan.bytes.control,
+  };
+  const described = { mode: options.mode, allowedCpus, lanes, workers, bytes, warnings };
+  return Object.defineProperty(described, 'toString', { value: () => inWords(described, derived) }) as Description;
+}
+
+function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
+  const kib = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
+  const placement =
+    of.mode === 'inline'
+      ? 'handlers run in the calling thread'
+      : derived
+        ? 'workers derived from lanes and CPUs'
+        : 'workers as given';
+  const lines = [`${placement}; CPUs allowed: ${of.allowedCpus.join(', ')}`];
+  for (const lane of of.lanes) {
+    const period = lane.everyMs === null ? '' : `, every ${lane.everyMs} ms`;
+    const expired = lane.onExpired === 'drop' ? 'dropped' : 'run';
+    lines.push(
+      `lane ${lane.name}: deadline ${lane.deadlineMs} ms${period}, expired jobs are ${expired}, ${lane.capacitySlots} slots, ${kib(lane.bytes)}; tasks ${lane.tasks.join(', ')}; served by ${lane.workers.join(', ')}`,
+    );
+  }
+  for (const worker of of.workers) {
+    const { thread } = worker;
+    const deaths = worker.deaths === 0 ? '' : `, died ${worker.deaths} times, last: ${worker.lastDeath}`;
+    if (thread === null) {
+      lines.push(`worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}${deaths}`);
+      continue;
+    }
+    const { priority, cpus } = thread;
+    const how = priority.mechanism === null ? '' : ` by ${priority.mechanism}`;
+    const why = priority.reason === null ? '' : ` (asked ${priority.requested}; ${priority.reason})`;
+    const cpuList = cpus.effective === null ? 'unknown' : cpus.effective.join(', ');
+    const cpuWhy = cpus.reason === null ? '' : ` (asked ${cpus.requested?.join(', ')}; ${cpus.reason})`;
+    lines.push(
+      `worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}, priority ${priority.effective}${how}${why}, CPUs ${cpuList}${cpuWhy}${deaths}`,
+    );
+  }
+  lines.push(
+    `memory: rings ${kib(of.bytes.rings)}, telemetry ${kib(of.bytes.telemetry)}, control ${kib(of.bytes.control)}`,
+  );
+  for (const warning of of.warnings) lines.push(`warning: ${warning}`);
+  return lines.join('\n');
+}

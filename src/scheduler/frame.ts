@@ -1,0 +1,287 @@
+import { FrameDeadlineError } from '../base/errors.js';
+import type { PreciseTimer } from '../host/platform.js';
+import type { Literal, Schema } from '../memory/fields.js';
+import { MAX_OPEN_STAGES, OUTCOME_EXPIRED, OUTCOME_LOST, SLOT_DEADLINE_US, SLOT_FINISH_US } from '../memory/layout.js';
+import type { HostCore } from './host-core.js';
+import { Job } from './job.js';
+import type { TaskHandle } from './task-handle.js';
+
+export interface JoinOptions {
+  /** `finished` (default): wait until every job has ended. `deadline`: until then or the frame's deadline, whichever comes first. */
+  until?: 'deadline' | 'finished';
+}
+export interface JoinSyncOptions extends JoinOptions {
+  /** Run jobs of this frame in the calling thread instead of sleeping. Needs the option `hostHelps`. */
+  help?: boolean;
+}
+
+const TRUE = Promise.resolve(true);
+
+/**
+ * The jobs of one period of the host's loop: they share its deadline and are joined together. Frames come from a pool:
+ * a frame, its jobs and their outputs are valid until the next frame of the same loop begins. Host thread only.
+ */
+export class Frame {
+  /** Counts the frames of the loop from 0. */
+  number: number;
+  /** `framesInFlight` if earlier frames were still unfinished when it began: all its submits are refused. */
+  refused: false | 'framesInFlight';
+  /** Intended start, in microseconds since the scheduler's epoch (does not wrap). */
+  startUs: number;
+  /** @internal Frame slot. */
+  readonly index: number;
+  /** @internal Stamp of the deadline shared by the jobs. */
+  deadlineUs: number;
+  /** @internal Jobs ever accepted in this frame slot. */
+  acceptedJobs: number;
+  /** @internal Stage that is being submitted; counts over the life of the frame slot. */
+  stage: number;
+  private readonly core: HostCore;
+  private readonly timer: PreciseTimer;
+  private readonly jobs: Job[];
+  private count: number;
+  private closed: boolean;
+  private joining: { promise: Promise<boolean>; resolve: (complete: boolean) => void } | null;
+  /** A wait is under way; one that outlived its join serves the next. */
+  private watching: boolean;
+  private readonly onDeadline: () => void;
+
+  /** @internal */
+  constructor(core: HostCore, index: number) {
+    this.core = core;
+    this.index = index;
+    this.timer = core.backend.timer();
+    this.number = -1;
+    this.refused = false;
+    this.startUs = 0;
+    this.deadlineUs = 0;
+    this.acceptedJobs = core.memory.frames.endedJobs(index);
+    this.stage = core.memory.frames.stagesClosed(index);
+    this.jobs = [];
+    this.count = 0;
+    this.closed = true;
+    this.joining = null;
+    this.watching = false;
+    this.onDeadline = () => this.resolveJoin(this.isComplete());
+  }
+
+  /**
+   * Submits a job with the frame's deadline. Without `input`, the fields written through `task.input` are submitted.
+   * Returns a job from the frame's pool; look at `job.refused`. Never blocks; allocates nothing once the pool is warm.
+   * @throws FrameDeadlineError PAYLOAD_INVALID, TASK_UNKNOWN, FRAME_CLOSED after a join or poll
+   */
+  submit<I extends Schema, O extends Schema>(task: TaskHandle<I, O>, input?: Literal<I>): Job<I, O> {
+    if (this.closed) this.throwClosed('submit');
+    let job = this.jobs[this.count];
+    if (job === undefined) {
+      job = new Job(this.core, task as unknown as TaskHandle);
+      this.jobs.push(job);
+    }
+    this.core.submitToFrame(job, task as unknown as TaskHandle, input as Literal<Schema> | undefined, this);
+    this.count++;
+    return job as unknown as Job<I, O>;
+  }
+
+  /** What is submitted after it starts when all that was submitted before it has ended. At most 62 in a frame. */
+  barrier(): void {
+    if (this.closed) this.throwClosed('barrier');
+    if (this.refused !== false) return;
+    const open = (this.stage - this.core.memory.frames.stagesComplete(this.index)) | 0;
+    if (open >= MAX_OPEN_STAGES - 2) {
+      throw new FrameDeadlineError(
+        'OPTION_INVALID',
+        `a frame has ${open} barriers whose jobs have not ended, expected fewer than ${MAX_OPEN_STAGES - 2}`,
+      );
+    }
+    this.core.memory.frames.closeStage(this.index, this.acceptedJobs);
+    this.core.backend.published();
+    this.stage = (this.stage + 1) | 0;
+  }
+
+  /** Closes the frame and tells whether all its jobs have ended. Never blocks. */
+  poll(): boolean {
+    this.close();
+    return this.isComplete();
+  }
+
+  /**
+   * Closes the frame and resolves when all its jobs have ended (true), or at the deadline if that was asked for (false
+   * if jobs are left: they finish or expire by their lane's rule, and their memory stays valid until then).
+   * Keeps the process alive meanwhile. One promise for the frame.
+   */
+  join(options?: JoinOptions): Promise<boolean> {
+    const untilDeadline = options?.until === 'deadline';
+    this.close();
+    if (this.isComplete()) return TRUE;
+    const { clock } = this.core.backend;
+    const leftUs = (this.deadlineUs - clock.nowUs()) | 0;
+    if (untilDeadline && leftUs <= 0) return Promise.resolve(false);
+    if (this.joining === null) {
+      let resolve: (complete: boolean) => void = () => {};
+      const promise = new Promise<boolean>((resolver) => {
+        resolve = resolver;
+      });
+      this.joining = { promise, resolve };
+      this.core.backend.hold();
+      if (!this.watching) void this.watch();
+    }
+    if (untilDeadline) this.timer.set(clock.nowPreciseUs() + leftUs, this.onDeadline);
+    return this.joining.promise;
+  }
+
+  /**
+   * As `join`, blocking the calling thread. With `help: true` it runs jobs of this frame meanwhile.
+   * @throws FrameDeadlineError BLOCKING_NOT_ALLOWED where a thread may not block, HELP_UNAVAILABLE without `hostHelps`
+   */
+  joinSync(options?: JoinSyncOptions): boolean {
+    const { core } = this;
+    const { backend } = core;
+    if (!backend.canBlock) {
+      throw new FrameDeadlineError(
+        'BLOCKING_NOT_ALLOWED',
+        'joinSync was called on a thread that may not block; use `await frame.join()` or `frame.poll()`',
+      );
+    }
+    const help = options?.help === true;
+    if (help && core.helper === null) {
+      throw new FrameDeadlineError(
+        'HELP_UNAVAILABLE',
+        'joinSync({ help: true }) needs the task modules in this thread; create the scheduler with hostHelps: true and give each lane `load`',
+      );
+    }
+    const untilDeadline = options?.until === 'deadline';
+    this.close();
+    const word = core.memory.frames.epochIndex(this.index);
+    for (;;) {
+      // read before the frame is looked at: what completes it after that changes it
+      const epoch = core.memory.frames.epoch(this.index);
+      if (this.isComplete()) return true;
+      const leftUs = (this.deadlineUs - backend.clock.nowUs()) | 0;
+      if (untilDeadline && leftUs <= 0) return false;
+      if (help && this.helpOnce()) continue;
+      backend.blockOn(word, epoch, untilDeadline ? leftUs / 1000 : Number.POSITIVE_INFINITY);
+    }
+  }
+
+  /** Cancels all jobs of the frame: see `Job.cancel`. Closes it. */
+  cancel(): void {
+    this.close();
+    for (let i = 0; i < this.count; i++) this.jobs[i]!.cancel();
+  }
+
+  /** Milliseconds until the frame's deadline; negative once it has passed. */
+  timeToDeadlineMs(): number {
+    return ((this.deadlineUs - this.core.backend.clock.nowUs()) | 0) / 1000;
+  }
+
+  /** @internal Whether the slot can be used for another frame. */
+  isReusable(): boolean {
+    return this.closed && this.isComplete();
+  }
+
+  /** @internal Starts the frame. Its earlier jobs become invalid. */
+  begin(number: number, startUs: number, deadlineUs: number): void {
+    this.core.memory.frames.clearWaiting(this.index);
+    this.number = number;
+    this.startUs = startUs;
+    this.deadlineUs = deadlineUs | 0;
+    this.count = 0;
+    this.closed = false;
+    this.refused = false;
+  }
+
+  /** @internal Begins as a frame whose submits are all refused. */
+  beginRefused(number: number, startUs: number, deadlineUs: number): void {
+    this.number = number;
+    this.startUs = startUs;
+    this.deadlineUs = deadlineUs | 0;
+    this.count = 0;
+    this.closed = false;
+    this.refused = 'framesInFlight';
+  }
+
+  /**
+   * @internal Gives the slots back. Returns the microseconds from the frame's start to its last finish, negated if a job
+   * missed the deadline; 0 for a frame without jobs.
+   */
+  recycle(): number {
+    let lastUs = 0;
+    let missed = false;
+    for (let i = 0; i < this.count; i++) {
+      const job = this.jobs[i]!;
+      if (job.slot < 0) continue;
+      const { ring } = job.handle;
+      const finishUs = ring.i32[job.base + SLOT_FINISH_US]!;
+      const outcome = job.outcomeCode();
+      const sinceStart = (finishUs - (this.startUs | 0)) | 0;
+      if (sinceStart > lastUs) lastUs = sinceStart;
+      if (outcome === OUTCOME_EXPIRED || outcome === OUTCOME_LOST) missed = true;
+      if (((finishUs - ring.i32[job.base + SLOT_DEADLINE_US]!) | 0) > 0) missed = true;
+    }
+    this.core.freeJobs(this.jobs, this.count);
+    this.count = 0;
+    return missed ? -Math.max(1, lastUs) : lastUs;
+  }
+
+  /** @internal No more submits. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.refused !== false) return;
+    this.core.memory.frames.closeStage(this.index, this.acceptedJobs);
+    this.stage = (this.stage + 1) | 0;
+  }
+
+  /** @internal */
+  isComplete(): boolean {
+    if (this.refused !== false) return true;
+    return this.core.memory.frames.stagesComplete(this.index) === this.stage;
+  }
+
+  private async watch(): Promise<void> {
+    const { backend, memory } = this.core;
+    const word = memory.frames.epochIndex(this.index);
+    this.watching = true;
+    while (this.joining !== null) {
+      const epoch = memory.frames.epoch(this.index); // acquire
+      if (this.isComplete()) {
+        this.resolveJoin(true);
+        break;
+      }
+      const wait = backend.waitAsync(word, epoch);
+      if (wait !== null) await wait;
+    }
+    this.watching = false;
+  }
+
+  private resolveJoin(complete: boolean): void {
+    const { joining } = this;
+    if (joining === null) return;
+    this.joining = null;
+    this.timer.cancel();
+    this.core.backend.drop();
+    joining.resolve(complete);
+  }
+
+  /** Runs one ready job of this frame here. From the end: the workers come from the front. */
+  private helpOnce(): boolean {
+    const helper = this.core.helper!;
+    for (let i = this.count - 1; i >= 0; i--) {
+      const job = this.jobs[i]!;
+      if (job.slot < 0) continue;
+      if (!helper.claimSlot(job.handle.ring, job.slot)) continue;
+      helper.execute();
+      helper.settle();
+      return true;
+    }
+    return false;
+  }
+
+  private throwClosed(what: string): never {
+    const message =
+      this.number < 0 || !this.closed
+        ? `${what} on a frame that has not begun`
+        : `${what} on frame ${this.number} after its join, poll or cancel; begin a new frame`;
+    throw new FrameDeadlineError('FRAME_CLOSED', message);
+  }
+}

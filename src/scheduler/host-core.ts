@@ -1,0 +1,290 @@
+import { FrameDeadlineError } from '../base/errors.js';
+import type { Literal, Schema } from '../memory/fields.js';
+import {
+  CONTROL_CLOSING,
+  HOST_COLUMN,
+  OUTCOME_CANCELLED,
+  OUTCOME_LOST,
+  SLOT_RECORD_COUNTER,
+  SLOT_RECORD_VALUE,
+  SLOT_STATE,
+  SLOT_TASK,
+  STATUS_READY,
+  STATUS_RUNNING,
+  STATUS_WAITING,
+  statusOf,
+} from '../memory/layout.js';
+import { type JobRing, JobRingProducer } from '../ring/job-ring.js';
+import { readError } from '../telemetry/error-ring.js';
+import { COUNT_ACCEPTED, COUNT_REFUSED, COUNT_SUBMITTED, REFUSALS, type Refusal } from '../telemetry/outcomes.js';
+import { Recorder } from '../telemetry/recorder.js';
+import type { AttachedMemory } from '../worker/attached-memory.js';
+import { checkDeadlineMs } from '../worker/task.js';
+import type { WorkerCore } from '../worker/worker-core.js';
+import type { Backend } from './backend.js';
+import { Completions } from './completions.js';
+import { Undertaker } from './dead-worker.js';
+import type { Frame } from './frame.js';
+import { Job } from './job.js';
+import type { Plan } from './plan.js';
+import type { TaskHandle } from './task-handle.js';
+
+const REFUSED_FULL = REFUSALS.indexOf('full');
+const REFUSED_CLOSED = REFUSALS.indexOf('closed');
+const REFUSED_FRAMES = REFUSALS.indexOf('framesInFlight');
+const REFUSED_NO_WORKER = REFUSALS.indexOf('noWorker');
+
+/**
+ * The submitting side: the one producer of the lanes' rings. Host thread only. `submit` never blocks, allocates nothing
+ * for a job of a frame, and throws only for a programming error.
+ */
+export class HostCore {
+  readonly backend: Backend;
+  readonly memory: AttachedMemory;
+  readonly completions: Completions;
+  /** By ring: the periodic rings have none, their workers fill them. */
+  readonly producers: readonly (JobRingProducer | null)[];
+  /** Runs jobs in this thread where the host may help; null otherwise. */
+  helper: WorkerCore | null;
+  private readonly recorder: Recorder;
+  private readonly undertaker: Undertaker;
+  /** Jobs outside frames that hold a slot, oldest first. */
+  private single: Job[];
+  /** Slots to give back as soon as the thread that ended their job has counted it. */
+  private retired: Job[];
+
+  constructor(backend: Backend, plan: Plan) {
+    this.backend = backend;
+    this.memory = backend.memory;
+    this.completions = new Completions(backend);
+    this.producers = this.memory.ringHandles.map((handle, index) =>
+      handle.periodic ? null : new JobRingProducer(this.memory.rings[index]!),
+    );
+    this.helper = null;
+    this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
+    this.undertaker = new Undertaker(this.memory, plan.tasks, backend.clock, HOST_COLUMN);
+    this.single = [];
+    this.retired = [];
+  }
+
+  /** Submits one job of a frame and makes `job` stand for it. Allocates nothing. */
+  submitToFrame(job: Job, handle: TaskHandle, literal: Literal<Schema> | undefined, frame: Frame): void {
+    this.requireSubmittable(handle);
+    const refusal = frame.refused !== false ? REFUSED_FRAMES : this.refusalOf(handle);
+    const slot = refusal >= 0 ? -1 : handle.takeSlot(literal);
+    if (slot < 0) {
+      handle.abandon();
+      this.refuse(job, handle, refusal >= 0 ? refusal : REFUSED_FULL);
+      return;
+    }
+    const nowUs = this.backend.clock.nowUs();
+    const { memory } = this;
+    const stage = frame.stage;
+    // the first stage is open already; a later one may have opened while the host went on submitting
+    const waiting = ((memory.frames.stagesComplete(frame.index) - stage) | 0) < 0;
+    const status = waiting ? STATUS_WAITING : STATUS_READY;
+    frame.acceptedJobs = (frame.acceptedJobs + 1) | 0;
+    const sequence = handle.producer.publish(
+      slot,
+      status,
+      handle.info.index,
+      frame.index + 1,
+      stage,
+      frame.number,
+      nowUs,
+      nowUs,
+      frame.deadlineUs,
+    );
+    job.assign(handle, slot, sequence, false);
+    this.accepted(handle);
+    if (waiting) memory.frames.addWaiting(frame.index, handle.ringIndex, slot, stage);
+    this.ring(handle, slot);
+  }
+
+  /** Submits one job outside frames. Allocates the job. */
+  submitSingle(handle: TaskHandle, literal: Literal<Schema> | undefined, deadlineMs: number | undefined): Job {
+    this.requireSubmittable(handle);
+    if (deadlineMs !== undefined) checkDeadlineMs(deadlineMs, 'deadlineMs of a job');
+    const job = new Job(this, handle);
+    if (this.retired.length > 0) this.freeRetired();
+    const refusal = this.refusalOf(handle);
+    if (refusal < 0 && handle.producer.liveSlots >= handle.ring.capacitySlots) this.reclaim(handle.ring);
+    const slot = refusal >= 0 ? -1 : handle.takeSlot(literal);
+    if (slot < 0) {
+      handle.abandon();
+      this.refuse(job, handle, refusal >= 0 ? refusal : REFUSED_FULL);
+      return job;
+    }
+    const nowUs = this.backend.clock.nowUs();
+    const relativeUs = deadlineMs === undefined ? handle.info.deadlineUs : Math.round(deadlineMs * 1000);
+    const deadlineUs = (nowUs + relativeUs) | 0;
+    const sequence = handle.producer.publish(slot, STATUS_READY, handle.info.index, 0, 0, -1, nowUs, nowUs, deadlineUs);
+    job.assign(handle, slot, sequence, false);
+    this.single.push(job);
+    this.accepted(handle);
+    this.ring(handle, slot);
+    return job;
+  }
+
+  /** Gives a single job's slot back, now or when the job has ended. */
+  release(job: Job): void {
+    const at = this.single.indexOf(job);
+    if (at < 0) return;
+    this.single.splice(at, 1);
+    this.retired.push(job);
+    this.freeRetired();
+  }
+
+  /** Gives a frame's slots back and forgets their jobs. The frame is complete, so all are counted. */
+  freeJobs(jobs: readonly Job[], count: number): void {
+    for (let i = 0; i < count; i++) {
+      const job = jobs[i]!;
+      if (job.slot >= 0) this.free(job);
+    }
+  }
+
+  /** Cancels a job that is ready; false if a worker was first. */
+  cancelReady(ring: JobRing, slot: number, state: number): boolean {
+    const cancelled = this.undertaker.end(ring, slot, state, OUTCOME_CANCELLED);
+    if (cancelled) this.completions.settle();
+    return cancelled;
+  }
+
+  isCounted(ring: JobRing, base: number, owner: number): boolean {
+    const counter = ring.i32[base + SLOT_RECORD_COUNTER]!;
+    return this.undertaker.isCounted(owner, ring.i32[base + SLOT_TASK]!, counter, ring.i32[base + SLOT_RECORD_VALUE]!);
+  }
+
+  /** What a handler threw, rebuilt on this side. */
+  errorOf(taskName: string, column: number, number: number): FrameDeadlineError {
+    const text = number === 0 ? null : readError(this.memory.errors, this.memory.errorBase(column), number);
+    if (text === null) {
+      return new FrameDeadlineError('JOB_FAILED', `${taskName} failed; what it threw was overwritten by later errors`);
+    }
+    const cause = new Error(text.message);
+    cause.name = text.name;
+    if (text.stack !== null) cause.stack = text.stack;
+    if (text.code !== null) Object.assign(cause, { code: text.code });
+    return new FrameDeadlineError('JOB_FAILED', `${taskName} threw ${text.name}: ${text.message}`, { cause });
+  }
+
+  /** Refuses every submit from now on. */
+  refuseAll(): void {
+    Atomics.store(this.memory.control, CONTROL_CLOSING, 1);
+  }
+
+  /** Resolves when no submitted job is live any more, or `leftMs()` has come to 0. */
+  async drained(leftMs: () => number): Promise<void> {
+    const { backend } = this;
+    const timer = backend.timer();
+    const isDrained = (): boolean =>
+      this.producers.every((producer) => producer === null || !hasLiveJob(producer.ring));
+    const ended = {
+      get ended(): boolean {
+        return isDrained() || leftMs() <= 0;
+      },
+    };
+    if (!ended.ended) {
+      await new Promise<void>((resolve) => {
+        this.completions.add(ended, resolve);
+        timer.set(backend.clock.nowPreciseUs() + leftMs() * 1000, () => this.completions.settle());
+      });
+    }
+    timer.cancel();
+  }
+
+  /** Ends what was not started as `cancelled`. Jobs that run go on. */
+  cancelUnstarted(): void {
+    this.memory.rings.forEach((ring) => {
+      for (let slot = 0; slot < ring.capacitySlots; slot++) {
+        const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE);
+        const status = statusOf(state);
+        if (status === STATUS_READY || status === STATUS_WAITING)
+          this.undertaker.end(ring, slot, state, OUTCOME_CANCELLED);
+      }
+    });
+    this.completions.settle();
+  }
+
+  /** Ends everything that is left: no other thread is there any more. */
+  settleAll(): void {
+    this.undertaker.settleAll(-1, OUTCOME_LOST);
+    this.completions.settle();
+  }
+
+  private refusalOf(handle: TaskHandle): number {
+    if (Atomics.load(this.memory.control, CONTROL_CLOSING) !== 0) return REFUSED_CLOSED;
+    return this.memory.serversOf(handle.info.lane) < 0 ? REFUSED_NO_WORKER : -1;
+  }
+
+  private refuse(job: Job, handle: TaskHandle, refusal: number): void {
+    this.recorder.count(handle.info.index, COUNT_SUBMITTED);
+    this.recorder.count(handle.info.index, COUNT_REFUSED + refusal);
+    job.assign(handle, -1, 0, REFUSALS[refusal] as Refusal);
+  }
+
+  private accepted(handle: TaskHandle): void {
+    this.recorder.count(handle.info.index, COUNT_SUBMITTED);
+    this.recorder.count(handle.info.index, COUNT_ACCEPTED);
+  }
+
+  private ring(handle: TaskHandle, slot: number): void {
+    const servers = this.memory.serversOf(handle.info.lane);
+    if (servers < 0) {
+      // the lane was given up meanwhile, perhaps before its jobs were settled: nobody else would end this one
+      const state = Atomics.load(handle.ring.i32, handle.ring.slotBase(slot) + SLOT_STATE);
+      const status = statusOf(state);
+      if (status === STATUS_READY || status === STATUS_WAITING) {
+        this.undertaker.end(handle.ring, slot, state, OUTCOME_LOST);
+      }
+      return;
+    }
+    this.memory.bells.ringOne(servers);
+    this.backend.published();
+  }
+
+  private requireSubmittable(handle: TaskHandle): void {
+    if (handle === undefined || handle === null || this.producers[handle.ringIndex] !== handle.producer) {
+      throw new FrameDeadlineError(
+        'TASK_UNKNOWN',
+        'submit was given something that is no task of this scheduler; take tasks from scheduler.lanes.<lane>.<task>',
+      );
+    }
+    if (handle.periodic) {
+      throw new FrameDeadlineError(
+        'TASK_UNKNOWN',
+        `task ${handle.laneName}.${handle.name} is periodic: its worker releases it, it cannot be submitted`,
+      );
+    }
+  }
+
+  /** Makes room: single jobs that have ended and were not released give way, oldest first. */
+  private reclaim(ring: JobRing): void {
+    const at = this.single.findIndex((job) => job.handle.ring === ring && job.ended && job.isCounted());
+    if (at < 0) return;
+    const [job] = this.single.splice(at, 1);
+    this.free(job!);
+  }
+
+  private freeRetired(): void {
+    this.retired = this.retired.filter((job) => {
+      if (!job.isCounted()) return true;
+      this.free(job);
+      return false;
+    });
+  }
+
+  private free(job: Job): void {
+    job.settledOutcome = job.outcomeCode();
+    job.handle.producer.free(job.slot);
+    job.slot = -1;
+  }
+}
+
+function hasLiveJob(ring: JobRing): boolean {
+  for (let slot = 0; slot < ring.capacitySlots; slot++) {
+    const status = statusOf(Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE));
+    if (status === STATUS_READY || status === STATUS_WAITING || status === STATUS_RUNNING) return true;
+  }
+  return false;
+}

@@ -1,0 +1,248 @@
+import { describeValue, FrameDeadlineError } from '../base/errors.js';
+import type { Priority } from '../host/thread-control.js';
+import { MAX_LANES, MAX_WORKERS } from '../memory/layout.js';
+import { checkDeadlineMs, type Task } from '../worker/task.js';
+
+/** Names of the tasks that a module of type `M` exports. */
+export type TaskNames<M> = { [K in keyof M & string]: M[K] extends Task<infer _I, infer _O> ? K : never }[keyof M &
+  string];
+
+export interface LaneOptions<M = unknown> {
+  /** URL of the task module, which every worker of the lane imports: `new URL('./x.tasks.js', import.meta.url)`. Not needed in inline mode. */
+  tasks?: URL | string;
+  /**
+   * Imports the same module in this thread: `() => import('./x.tasks.js')`. It gives the types; it runs only in inline
+   * mode, in tests, and with `hostHelps`.
+   */
+  load?: () => Promise<M>;
+  /** Relative deadline in milliseconds of the lane's jobs outside frames: above 0, at most 600 000. Default 16. */
+  deadlineMs?: number;
+  /** Whether a job whose deadline has passed before it starts is run all the same, or dropped as `expired`. Default `run`; `drop` for periodic lanes. */
+  onExpired?: 'run' | 'drop';
+  /** Slots of the lane's ring: jobs accepted and not yet given back. A power of two from 4 to 4096, default 256. */
+  capacitySlots?: number;
+  /** One task that a worker of the lane releases by itself, from its own clock, every `everyMs` milliseconds (0.1 to 60 000). */
+  periodic?: { task: NoInfer<TaskNames<M>>; everyMs: number };
+  /** Cloned once to the lane's workers: shared buffers stay shared. Handlers see it as `context.shared`. */
+  shared?: Record<string, unknown>;
+}
+
+export interface WorkerOptions<Lane extends string = string> {
+  /** Lanes that it serves, at least one. */
+  lanes: readonly Lane[];
+  /** How many such workers, 1 to 30. Default 1. */
+  count?: number;
+  /** Default `high`. What is in force is told by `describe()`. */
+  priority?: Priority;
+  /** CPUs to run on, out of those that the process may use. Default: all of them. */
+  cpus?: readonly number[];
+  /** For debuggers and `/proc`. Default: the lanes' names. */
+  name?: string;
+  /** How long to look for work before parking, in microseconds, 0 to 1000. Default 0: park at once. */
+  spinUs?: number;
+  /** V8's limits, as of `node:worker_threads`. */
+  resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number };
+}
+
+export interface SchedulerOptions<Lanes extends Record<string, unknown>> {
+  lanes: { [K in keyof Lanes]: LaneOptions<Lanes[K]> };
+  /** Default: derived from the lanes and the CPUs that the process may use; `describe()` tells the result. */
+  workers?: readonly WorkerOptions<NoInfer<keyof Lanes & string>>[];
+  /** `threads` (default): handlers run on workers. `inline`: in the calling thread, through `load`. */
+  mode?: 'threads' | 'inline';
+  /** Frames of one loop that may overlap, 1 to 3. Default 2. */
+  framesInFlight?: number;
+  /** Whether `joinSync({ help: true })` may run jobs in this thread. Loads the task modules here. Default false. */
+  hostHelps?: boolean;
+  /** How long workers may take to start and import their task modules, in milliseconds. Default 10 000. */
+  readyTimeoutMs?: number;
+  /** Closes the scheduler when aborted, as `close()` does. */
+  signal?: AbortSignal;
+}
+
+export interface NormalLane {
+  readonly index: number;
+  readonly name: string;
+  readonly tasks: string | null;
+  readonly load: (() => Promise<unknown>) | null;
+  readonly deadlineMs: number | null;
+  readonly onExpired: 'run' | 'drop';
+  readonly capacitySlots: number;
+  readonly periodic: { readonly task: string; readonly everyMs: number } | null;
+  readonly shared: Readonly<Record<string, unknown>>;
+}
+
+export interface NormalWorker {
+  readonly name: string;
+  readonly lanes: readonly number[];
+  readonly priority: Priority;
+  readonly cpus: readonly number[] | null;
+  readonly spinUs: number;
+  readonly resourceLimits: Readonly<Record<string, number>> | null;
+}
+
+export interface NormalOptions {
+  readonly lanes: readonly NormalLane[];
+  /** null: to be derived. */
+  readonly workers: readonly NormalWorker[] | null;
+  readonly mode: 'threads' | 'inline';
+  readonly framesInFlight: number;
+  readonly hostHelps: boolean;
+  readonly readyTimeoutMs: number;
+  readonly signal: AbortSignal | null;
+}
+
+const PRIORITIES: readonly Priority[] = ['normal', 'high', 'realtime'];
+
+function invalid(what: string, value: unknown, expected: string): never {
+  throw new FrameDeadlineError('OPTION_INVALID', `${what} is ${describeValue(value)}, expected ${expected}`);
+}
+
+function checkNumber(what: string, value: number, min: number, max: number, integer: boolean): number {
+  if (typeof value === 'number' && value >= min && value <= max && (!integer || Number.isInteger(value))) return value;
+  return invalid(what, value, `${integer ? 'a whole number' : 'a number'} from ${min} to ${max}`);
+}
+
+function checkKeys(what: string, given: object, known: readonly string[]): void {
+  for (const key of Object.keys(given)) {
+    if (!known.includes(key)) invalid(`${what}: option`, key, `one of ${known.join(', ')}`);
+  }
+}
+
+/** Checks all options and fills in defaults. Throws FrameDeadlineError with the option's name in the message. */
+export function normalizeOptions(
+  options: SchedulerOptions<Record<string, unknown>>,
+  allowedCpus: readonly number[],
+): NormalOptions {
+  if (typeof options !== 'object' || options === null) invalid('the argument of createScheduler', options, 'an object');
+  checkKeys('createScheduler', options, [
+    'lanes',
+    'workers',
+    'mode',
+    'framesInFlight',
+    'hostHelps',
+    'readyTimeoutMs',
+    'signal',
+  ]);
+  const mode = options.mode ?? 'threads';
+  if (mode !== 'threads' && mode !== 'inline') invalid('mode', mode, "'threads' or 'inline'");
+  if (typeof options.lanes !== 'object' || options.lanes === null)
+    invalid('lanes', options.lanes, 'an object of lanes');
+  const names = Object.keys(options.lanes);
+  if (names.length === 0) invalid('lanes', options.lanes, 'at least one lane');
+  if (names.length > MAX_LANES) invalid('the number of lanes', names.length, `at most ${MAX_LANES}`);
+  const lanes = names.map((name, index) => normalizeLane(name, index, options.lanes[name]!, mode));
+  const workers = options.workers === undefined ? null : normalizeWorkers(options.workers, lanes, allowedCpus);
+  return {
+    lanes,
+    workers,
+    mode,
+    framesInFlight: checkNumber('framesInFlight', options.framesInFlight ?? 2, 1, 3, true),
+    hostHelps: options.hostHelps === true,
+    readyTimeoutMs: checkNumber('readyTimeoutMs', options.readyTimeoutMs ?? 10_000, 1, 600_000, false),
+    signal: options.signal ?? null,
+  };
+}
+
+function normalizeLane(name: string, index: number, lane: LaneOptions, mode: 'threads' | 'inline'): NormalLane {
+  const what = `lanes.${name}`;
+  if (typeof lane !== 'object' || lane === null) invalid(what, lane, 'an object');
+  checkKeys(what, lane, ['tasks', 'load', 'deadlineMs', 'onExpired', 'capacitySlots', 'periodic', 'shared']);
+  if (lane.load !== undefined && typeof lane.load !== 'function') invalid(`${what}.load`, lane.load, 'a function');
+  if (mode === 'inline' && lane.load === undefined)
+    invalid(`${what}.load`, undefined, "a function that imports the task module: mode 'inline' needs it");
+  if (mode === 'threads' && lane.tasks === undefined)
+    invalid(`${what}.tasks`, undefined, "a URL: new URL('./x.tasks.js', import.meta.url)");
+  if (lane.deadlineMs !== undefined) checkDeadlineMs(lane.deadlineMs, `${what}.deadlineMs`);
+  const onExpired = lane.onExpired ?? (lane.periodic === undefined ? 'run' : 'drop');
+  if (onExpired !== 'run' && onExpired !== 'drop') invalid(`${what}.onExpired`, onExpired, "'run' or 'drop'");
+  const capacitySlots = checkNumber(`${what}.capacitySlots`, lane.capacitySlots ?? 256, 4, 4096, true);
+  if ((capacitySlots & (capacitySlots - 1)) !== 0) invalid(`${what}.capacitySlots`, capacitySlots, 'a power of two');
+  if (lane.periodic !== undefined) {
+    checkNumber(`${what}.periodic.everyMs`, lane.periodic.everyMs, 0.1, 60_000, false);
+    if (typeof lane.periodic.task !== 'string')
+      invalid(`${what}.periodic.task`, lane.periodic.task, 'the name of a task');
+  }
+  return {
+    index,
+    name,
+    tasks: lane.tasks === undefined ? null : moduleUrl(`${what}.tasks`, lane.tasks),
+    load: lane.load ?? null,
+    deadlineMs: lane.deadlineMs ?? null,
+    onExpired,
+    capacitySlots,
+    periodic: lane.periodic === undefined ? null : { task: lane.periodic.task, everyMs: lane.periodic.everyMs },
+    shared: lane.shared ?? {},
+  };
+}
+
+function moduleUrl(what: string, tasks: URL | string): string {
+  try {
+    return new URL(tasks).href;
+  } catch {
+    return invalid(what, tasks, "a URL: new URL('./x.tasks.js', import.meta.url)");
+  }
+}
+
+function normalizeWorkers(
+  workers: readonly WorkerOptions[],
+  lanes: readonly NormalLane[],
+  allowedCpus: readonly number[],
+): NormalWorker[] {
+  if (!Array.isArray(workers) || workers.length === 0)
+    invalid('workers', workers, 'an array of at least one worker, or nothing');
+  const normal = workers.flatMap((worker, i) => {
+    const what = `workers[${i}]`;
+    if (typeof worker !== 'object' || worker === null) invalid(what, worker, 'an object');
+    checkKeys(what, worker, ['lanes', 'count', 'priority', 'cpus', 'name', 'spinUs', 'resourceLimits']);
+    if (!Array.isArray(worker.lanes) || worker.lanes.length === 0) {
+      throw new FrameDeadlineError(
+        'WORKER_WITHOUT_LANE',
+        `${what} serves no lane, expected lanes: [...] with at least one name`,
+      );
+    }
+    const served = [...new Set<string>(worker.lanes)].map((name) => laneNamed(name, lanes, what).index);
+    const priority = worker.priority ?? 'high';
+    if (!PRIORITIES.includes(priority))
+      invalid(`${what}.priority`, priority, PRIORITIES.map((p) => `'${p}'`).join(', '));
+    const cpus = worker.cpus === undefined ? null : checkCpus(what, worker.cpus, allowedCpus);
+    const count = checkNumber(`${what}.count`, worker.count ?? 1, 1, MAX_WORKERS, true);
+    const spinUs = checkNumber(`${what}.spinUs`, worker.spinUs ?? 0, 0, 1000, false);
+    const name = worker.name ?? served.map((lane) => lanes[lane]!.name).join('+');
+    if (typeof name !== 'string') invalid(`${what}.name`, name, 'a string');
+    return Array.from({ length: count }, (_, n) => ({
+      name: count === 1 ? name : `${name}-${n}`,
+      lanes: served,
+      priority,
+      cpus,
+      spinUs,
+      resourceLimits: worker.resourceLimits === undefined ? null : { ...worker.resourceLimits },
+    }));
+  });
+  if (normal.length > MAX_WORKERS) invalid('the number of workers', normal.length, `at most ${MAX_WORKERS}`);
+  for (const lane of lanes) {
+    if (normal.some((worker) => worker.lanes.includes(lane.index))) continue;
+    throw new FrameDeadlineError(
+      'LANE_UNSERVED',
+      `no worker serves lane ${lane.name}; name it in the lanes of one of the workers`,
+    );
+  }
+  return normal;
+}
+
+function laneNamed(name: string, lanes: readonly NormalLane[], what: string): NormalLane {
+  const lane = lanes.find((candidate) => candidate.name === name);
+  if (lane !== undefined) return lane;
+  const known = lanes.map((candidate) => candidate.name).join(', ');
+  throw new FrameDeadlineError('LANE_UNKNOWN', `${what} serves lane ${describeValue(name)}, expected one of ${known}`);
+}
+
+function checkCpus(what: string, cpus: readonly number[], allowed: readonly number[]): readonly number[] {
+  if (!Array.isArray(cpus) || cpus.length === 0) invalid(`${what}.cpus`, cpus, 'an array of at least one CPU number');
+  for (const cpu of cpus) {
+    if (allowed.includes(cpu)) continue;
+    const message = `${what}.cpus: CPU ${describeValue(cpu)} does not exist or is not allowed to this process, expected out of ${allowed.join(', ')}`;
+    throw new FrameDeadlineError('CPU_NOT_ALLOWED', message);
+  }
+  return [...new Set(cpus)].sort((a, b) => a - b);
+}

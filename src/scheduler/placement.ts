@@ -1,0 +1,40 @@
+import { MAX_WORKERS } from '../memory/layout.js';
+import type { NormalLane, NormalWorker } from './options.js';
+
+/**
+ * Derives the workers from the lanes and the CPUs. The stated rule:
+ * 1. usable CPUs minus one for the host, but at least one, is the number of workers;
+ * 2. each periodic lane gets a worker of its own while there are enough workers, the most frequent first;
+ * 3. the workers that are left serve all other lanes together; where none is left, every lane joins the last worker.
+ */
+export function derivePlacement(lanes: readonly NormalLane[], usableCpus: number): NormalWorker[] {
+  const workerCount = Math.min(MAX_WORKERS, Math.max(1, usableCpus - 1));
+  const periodic = lanes
+    .filter((lane) => lane.periodic !== null)
+    .sort((a, b) => a.periodic!.everyMs - b.periodic!.everyMs);
+  const others = lanes.filter((lane) => lane.periodic === null);
+  const own = others.length === 0 ? workerCount : workerCount - 1;
+  const alone = periodic.slice(0, Math.max(0, own));
+  const crowded = [...periodic.slice(alone.length), ...others];
+  const workers = alone.map((lane) => make([lane], lane.name));
+  const rest = crowded.length === 0 ? 0 : Math.max(1, workerCount - alone.length);
+  const name = crowded.map((lane) => lane.name).join('+');
+  for (let i = 0; i < rest; i++) workers.push(make(crowded, rest === 1 ? name : `${name}-${i}`));
+  return workers;
+}
+
+function make(lanes: readonly NormalLane[], name: string): NormalWorker {
+  return {
+    name,
+    lanes: lanes.map((lane) => lane.index),
+    priority: 'high',
+    cpus: null,
+    spinUs: 0,
+    resourceLimits: null,
+  };
+}
+
+/** Puts the most specialised workers first: they are rung first. */
+export function ringOrder(workers: readonly NormalWorker[]): NormalWorker[] {
+  return [...workers].sort((a, b) => a.lanes.length - b.lanes.length);
+}

@@ -1,0 +1,89 @@
+import type { ThreadReport, ThreadRequest } from '../host/thread-control.js';
+import type { SchemaDescription } from '../memory/schema-layout.js';
+import type { MemoryHandle } from '../worker/attached-memory.js';
+import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
+
+/** What crosses the control plane (typed calls through `threads`). Everything survives structured cloning. */
+
+export interface LaneModule {
+  readonly lane: number;
+  readonly laneName: string;
+  /** URL of the task module. */
+  readonly url: string;
+}
+
+/** A task as a module declares it. */
+export interface TaskDescription {
+  readonly name: string;
+  readonly input: SchemaDescription;
+  readonly output: SchemaDescription;
+  readonly deadlineMs: number | null;
+  readonly budgetUs: number | null;
+  readonly idempotent: boolean;
+}
+
+/** An error as plain data: `threads` keeps no codes. */
+export interface PlainError {
+  readonly code: string;
+  readonly message: string;
+  readonly stack: string | null;
+}
+
+export type LoadResult =
+  | { readonly ok: true; readonly lanes: readonly { lane: number; tasks: readonly TaskDescription[] }[] }
+  | { readonly ok: false; readonly error: PlainError };
+
+export interface AttachRequest {
+  readonly memory: MemoryHandle;
+  readonly epochUs: number;
+  readonly workerIndex: number;
+  readonly lanes: readonly LaneInfo[];
+  readonly tasks: readonly TaskInfo[];
+  readonly spinUs: number;
+  readonly thread: ThreadRequest;
+}
+
+/** A worker thread: runs handlers. */
+export interface WorkerApi {
+  /** Imports the task modules and describes them. */
+  load(modules: readonly LaneModule[]): Promise<LoadResult>;
+  /** Attaches to the memory, applies the thread request, and begins to serve its lanes. */
+  attach(request: AttachRequest): ThreadReport;
+}
+
+export interface WorkerSpec {
+  readonly name: string;
+  readonly modules: readonly LaneModule[];
+  readonly resourceLimits: Readonly<Record<string, number>> | null;
+}
+
+/** What is known of a worker. */
+export interface WorkerState {
+  readonly report: ThreadReport | null;
+  readonly state: 'serving' | 'restarting' | 'gone';
+  /** How often it died. */
+  readonly deaths: number;
+  /** Why it died last, or null. */
+  readonly lastDeath: string | null;
+}
+
+export interface SupervisorSetup {
+  readonly memory: MemoryHandle;
+  readonly lanes: readonly LaneInfo[];
+  readonly tasks: readonly TaskInfo[];
+  readonly workers: readonly AttachRequest[];
+}
+
+/** The supervisor thread: owns the workers, runs no handlers. */
+export interface SupervisorApi {
+  start(workers: readonly WorkerSpec[], readyTimeoutMs: number, epochUs: number): Promise<readonly LoadResult[]>;
+  attach(setup: SupervisorSetup): Promise<readonly WorkerState[]>;
+  workers(): readonly WorkerState[];
+  /** Stops the workers after the jobs that they run, ends them after `graceMs` at the latest, and settles what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Methods of another thread, as this side calls them. */
+export type Remote<Api> = {
+  [K in keyof Api]: Api[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+};

@@ -1,0 +1,322 @@
+import { describeValue, FrameDeadlineError } from '../base/errors.js';
+import { DEFAULT_DEADLINE_MS } from '../base/time.js';
+import type { Literal, Schema } from '../memory/fields.js';
+import { layoutSchema, schemaFromDescription } from '../memory/schema-layout.js';
+import { HistogramCounts, summarize } from '../telemetry/histogram-reader.js';
+import type { HistogramName } from '../telemetry/recorder.js';
+import { HISTOGRAM_USED_WORDS } from '../telemetry/shared-histogram.js';
+import { checkDeadlineMs, type Task } from '../worker/task.js';
+import { SlotViews } from '../worker/task-runtime.js';
+import type { Backend } from './backend.js';
+import { type Description, describeScheduler } from './describe.js';
+import type { Frame } from './frame.js';
+import { FramePool, FrameSlots } from './frame-pool.js';
+import type { HostCore } from './host-core.js';
+import type { Job } from './job.js';
+import { FrameLoop, type LoopOptions } from './loop.js';
+import { type Miss, type MissListener, MissLog } from './miss-log.js';
+import type { NormalOptions, NormalWorker } from './options.js';
+import type { Plan } from './plan.js';
+import type { WorkerState } from './protocol.js';
+import { type LoopSnapshot, type Snapshot, SnapshotReader } from './snapshot.js';
+import { TaskHandle } from './task-handle.js';
+
+/** The tasks of one lane as handles to submit with, by name. */
+export type Handles<M> = {
+  readonly [K in keyof M as M[K] extends Task<infer _I, infer _O> ? K : never]: M[K] extends Task<infer I, infer O>
+    ? TaskHandle<I, O>
+    : never;
+};
+
+export interface SubmitOptions {
+  /** Relative deadline in milliseconds. Default: the task's, else the lane's. */
+  deadlineMs?: number;
+}
+export interface BeginFrameOptions {
+  /** Relative deadline of the frame's jobs in milliseconds. Default 16. */
+  deadlineMs?: number;
+}
+export interface CloseOptions {
+  /** How long accepted jobs may go on before those that were not started are cancelled and running ones ended. Default 1000. */
+  drainMs?: number;
+}
+
+/** What a scheduler is made of: built by `createScheduler` and by the testing entry. */
+export interface SchedulerParts {
+  readonly options: NormalOptions;
+  readonly placed: readonly NormalWorker[];
+  readonly derived: boolean;
+  readonly plan: Plan;
+  readonly backend: Backend;
+  readonly core: HostCore;
+  readonly states: readonly WorkerState[];
+  readonly allowedCpus: readonly number[];
+  /** Ends what runs the handlers, giving running jobs `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+  refreshStates(): Promise<readonly WorkerState[]>;
+}
+
+/**
+ * Submits jobs to lanes and reads how they went. Made by `createScheduler`; all methods belong to the thread that
+ * called it. Does not keep the process alive by itself: a running loop, a join or an awaited job does, and so does a
+ * periodic lane.
+ */
+export class Scheduler<Lanes = Record<string, unknown>> {
+  /** By lane and task name: what to submit. */
+  readonly lanes: { readonly [K in keyof Lanes]: Handles<Lanes[K]> };
+  private readonly parts: SchedulerParts;
+  private readonly core: HostCore;
+  private readonly frameSlots: FrameSlots;
+  private readonly hostFrames: FramePool;
+  private readonly loops: FrameLoop[];
+  private readonly endedLoops: LoopSnapshot[];
+  private readonly missLog: MissLog;
+  private readonly reader: SnapshotReader;
+  private readonly handles: TaskHandle[];
+  private states: readonly WorkerState[];
+  private closing: Promise<void> | null;
+  private readonly onAbort: () => void;
+
+  /** @internal */
+  constructor(parts: SchedulerParts) {
+    this.parts = parts;
+    const { core, plan, options } = parts;
+    this.core = core;
+    this.states = parts.states;
+    this.handles = [];
+    this.lanes = this.makeHandles() as { readonly [K in keyof Lanes]: Handles<Lanes[K]> };
+    this.frameSlots = new FrameSlots();
+    this.hostFrames = new FramePool(core, this.frameSlots, options.framesInFlight);
+    this.loops = [];
+    this.endedLoops = [];
+    this.missLog = new MissLog(
+      parts.backend,
+      plan.lanes,
+      plan.tasks,
+      parts.placed.map((worker) => worker.name),
+    );
+    this.reader = new SnapshotReader(core.memory, plan.lanes, plan.tasks, parts.placed);
+    this.closing = null;
+    this.onAbort = () => void this.close();
+    options.signal?.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  /**
+   * Submits one job outside frames. It keeps its slot until `job.release()`; a job that ended and was not released gives
+   * way when the ring is full, oldest first. Never blocks; allocates the job.
+   * @throws FrameDeadlineError PAYLOAD_INVALID, DEADLINE_INVALID, TASK_UNKNOWN. Never because of load: look at `job.refused`.
+   */
+  submit<I extends Schema, O extends Schema>(
+    task: TaskHandle<I, O>,
+    input?: Literal<I>,
+    options?: SubmitOptions,
+  ): Job<I, O> {
+    const handle = task as unknown as TaskHandle;
+    return this.core.submitSingle(handle, input as Literal<Schema> | undefined, options?.deadlineMs) as unknown as Job<
+      I,
+      O
+    >;
+  }
+
+  /**
+   * Begins a frame for a host with a loop of its own. Its jobs share a deadline counted from now. If `framesInFlight`
+   * frames are unfinished, `frame.refused` says so and its submits are refused.
+   */
+  beginFrame(options?: BeginFrameOptions): Frame {
+    const deadlineMs = options?.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    checkDeadlineMs(deadlineMs, 'deadlineMs of a frame');
+    this.requireOpen('beginFrame');
+    const nowUs = this.parts.backend.clock.nowPreciseUs();
+    return this.hostFrames.begin(nowUs, nowUs + deadlineMs * 1000);
+  }
+
+  /**
+   * Calls back at the intended time of each frame until the signal is aborted or the scheduler closes; then it resolves.
+   * Rejects with what the callback throws. Several loops may run side by side.
+   */
+  async loop(options: LoopOptions, callback: (frame: Frame) => void | Promise<void>): Promise<void> {
+    this.requireOpen('loop');
+    const pool = new FramePool(this.core, this.frameSlots, this.parts.options.framesInFlight);
+    let loop: FrameLoop;
+    try {
+      loop = new FrameLoop(this.core, pool, options, callback);
+    } catch (error) {
+      pool.retire();
+      throw error;
+    }
+    this.loops.push(loop);
+    try {
+      await loop.run();
+    } finally {
+      this.loops.splice(this.loops.indexOf(loop), 1);
+      this.endedLoops.push(loopSnapshot(loop));
+      if (this.endedLoops.length > MAX_ENDED_LOOPS) this.endedLoops.shift();
+    }
+  }
+
+  /** Calls the listener for each missed deadline, at most 200 times a second. Returns a function that ends it. */
+  onMiss(listener: MissListener): () => void {
+    if (typeof listener !== 'function') {
+      throw new FrameDeadlineError(
+        'OPTION_INVALID',
+        `onMiss was given ${describeValue(listener)}, expected a function`,
+      );
+    }
+    return this.missLog.listen(listener);
+  }
+
+  /** The last misses (up to 256), oldest first. Allocates. */
+  recentMisses(): Miss[] {
+    return this.missLog.recent();
+  }
+
+  /** Counts and latencies since the start, as plain data with units in its keys. Disturbs no worker. Allocates. */
+  snapshot(): Snapshot {
+    this.missLog.drain();
+    return {
+      schemaVersion: 1,
+      atUs: Math.round(this.parts.backend.clock.nowPreciseUs()),
+      closing: this.reader.closing(),
+      lanes: this.reader.lanesSnapshot(),
+      loops: [...this.endedLoops, ...this.loops.map(loopSnapshot)],
+      workers: this.reader.workersSnapshot(),
+      missRecordsOverwritten: this.missLog.overwritten,
+    };
+  }
+
+  /**
+   * One of a lane's latencies as a Histogram of hdr-histogram-js, in nanoseconds: to merge, to encode, for any
+   * percentile. Loads that package on the first call.
+   */
+  async histogram(lane: keyof Lanes & string, name: HistogramName): Promise<import('hdr-histogram-js').Histogram> {
+    const info = this.parts.plan.lanes.find((candidate) => candidate.name === lane);
+    if (info === undefined) {
+      const known = this.parts.plan.lanes.map((candidate) => candidate.name).join(', ');
+      throw new FrameDeadlineError('LANE_UNKNOWN', `there is no lane ${describeValue(lane)}, expected one of ${known}`);
+    }
+    const { toHdrHistogram } = await import('../telemetry/hdr-histogram.js');
+    return toHdrHistogram(this.reader.histogram(info.index, name));
+  }
+
+  /** What is in force: placement, priorities, deadlines, memory. `String(scheduler.describe())` tells it in words. */
+  describe(): Description {
+    const { options, placed, derived, plan, allowedCpus } = this.parts;
+    return describeScheduler(options, placed, derived, plan, this.states, allowedCpus);
+  }
+
+  /** Asks the supervisor how the workers are; `describe()` tells the answer. */
+  async refresh(): Promise<Description> {
+    if (this.closing === null) this.states = await this.parts.refreshStates();
+    return this.describe();
+  }
+
+  /**
+   * Refuses new jobs, waits up to `drainMs` for the accepted ones, cancels what was not started, ends the threads.
+   * Afterwards every job has its outcome, no thread is left and nothing keeps the process alive. Calling it again gives
+   * the same promise.
+   */
+  close(options?: CloseOptions): Promise<void> {
+    const drainMs = options?.drainMs ?? 1000;
+    if (!(drainMs >= 0 && drainMs <= 600_000)) {
+      throw new FrameDeadlineError('OPTION_INVALID', `drainMs is ${describeValue(drainMs)}, expected 0 to 600000`);
+    }
+    this.closing ??= this.closeOnce(drainMs);
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async closeOnce(drainMs: number): Promise<void> {
+    const { core, parts } = this;
+    parts.options.signal?.removeEventListener('abort', this.onAbort);
+    for (const handle of this.handles) handle.abandon();
+    core.refuseAll();
+    for (const loop of this.loops) loop.end();
+    parts.backend.hold();
+    const started = parts.backend.clock.nowPreciseUs();
+    const leftMs = (): number => drainMs - (parts.backend.clock.nowPreciseUs() - started) / 1000;
+    await core.drained(leftMs);
+    core.cancelUnstarted();
+    await parts.stop(Math.max(0, leftMs()));
+    core.settleAll();
+    this.missLog.close();
+    parts.backend.drop();
+  }
+
+  private requireOpen(what: string): void {
+    if (this.closing === null) return;
+    throw new FrameDeadlineError('SCHEDULER_CLOSED', `${what} was called after close(); create another scheduler`);
+  }
+
+  private makeHandles(): Record<string, Record<string, TaskHandle>> {
+    const { core, plan } = this.parts;
+    const lanes: Record<string, Record<string, TaskHandle>> = {};
+    for (const lane of plan.lanes) {
+      const ringIndex = core.producers.findIndex(
+        (producer, index) => producer !== null && core.memory.ringHandles[index]!.lane === lane.index,
+      );
+      const producer = core.producers[ringIndex]!;
+      const handles: Record<string, TaskHandle> = {};
+      for (const info of plan.tasks.filter((task) => task.lane === lane.index)) {
+        const description = plan.descriptions[info.index]!;
+        const input = schemaFromDescription(description.input);
+        const output = schemaFromDescription(description.output);
+        const name = `${lane.name}.${info.name}`;
+        const views = new SlotViews({ input, output }, info.outputOffset, producer.ring, name);
+        const handle = new TaskHandle(
+          info,
+          lane.name,
+          ringIndex,
+          producer,
+          views,
+          layoutSchema(input, `input of ${name}`),
+          output,
+          lane.periodic?.task === info.index,
+        );
+        handles[info.name] = handle;
+        this.handles.push(handle);
+      }
+      lanes[lane.name] = strict(handles, `lane ${lane.name}`, 'TASK_UNKNOWN', 'task');
+    }
+    return strict(lanes, 'the scheduler', 'LANE_UNKNOWN', 'lane');
+  }
+}
+
+const MAX_ENDED_LOOPS = 16;
+
+/** Reading an unknown name is an error with words instead of `undefined`. */
+function strict<T extends object>(of: T, owner: string, code: 'TASK_UNKNOWN' | 'LANE_UNKNOWN', what: string): T {
+  return new Proxy(of, {
+    get(target, name, receiver) {
+      // promises and printers look for these
+      if (typeof name === 'symbol' || name in target || name === 'then' || name === 'toJSON') {
+        return Reflect.get(target, name, receiver);
+      }
+      const known = Object.keys(target).join(', ');
+      throw new FrameDeadlineError(code, `${owner} has no ${what} ${describeValue(name)}, expected one of ${known}`);
+    },
+  });
+}
+
+function loopSnapshot(loop: FrameLoop): LoopSnapshot {
+  return {
+    hz: loop.hz,
+    intendedTicks: loop.intendedTicks,
+    droppedTicks: loop.droppedTicks,
+    frames: loop.pool.begun,
+    missedFrames: loop.pool.missed,
+    tickErrorUs: summaryOf(loop.tickErrorHistogram),
+    frameUs: summaryOf(loop.pool.frameHistogram),
+  };
+}
+
+function summaryOf(words: Int32Array): ReturnType<typeof summarize> {
+  const counts = new HistogramCounts();
+  for (let i = 0; i < counts.buckets.length && i < HISTOGRAM_USED_WORDS; i++) {
+    counts.buckets[i] = words[i]!;
+    counts.count += words[i]!;
+  }
+  return summarize(counts);
+}

@@ -1,0 +1,231 @@
+import type { Clock } from '../base/time.js';
+import {
+  COMMAND_STOP,
+  LANE_ABANDONED,
+  LANE_SERVERS,
+  OUTCOME_CANCELLED,
+  OUTCOME_LOST,
+  WORKER_COMMAND,
+  WORKER_CURRENT_TASK,
+} from '../memory/layout.js';
+import { AttachedMemory } from '../worker/attached-memory.js';
+import { Undertaker } from './dead-worker.js';
+import type {
+  AttachRequest,
+  LoadResult,
+  SupervisorApi,
+  SupervisorSetup,
+  WorkerApi,
+  WorkerSpec,
+  WorkerState,
+} from './protocol.js';
+
+/** A worker thread as the supervisor holds it: what a platform's spawn gives. */
+export interface WorkerThread {
+  readonly api: {
+    [K in keyof WorkerApi]: (...args: Parameters<WorkerApi[K]>) => Promise<Awaited<ReturnType<WorkerApi[K]>>>;
+  };
+  readonly ended: Promise<{ exitCode: number; error: Error | null }>;
+  terminate(): Promise<void>;
+}
+
+/** Starts a worker thread; rejects when it does not come up within the time. */
+export type SpawnWorker = (spec: WorkerSpec, timeoutMs: number) => Promise<WorkerThread>;
+
+/** A worker that dies more often than this in a row, each time within the time below, is given up. */
+const MAX_RESTARTS = 3;
+const RESTART_WINDOW_MS = 10_000;
+
+interface Place {
+  readonly spec: WorkerSpec;
+  thread: WorkerThread | null;
+  state: WorkerState['state'];
+  report: WorkerState['report'];
+  deaths: number;
+  lastDeath: string | null;
+  deathTimes: number[];
+}
+
+/**
+ * Owns the workers: spawns them, notices their end, settles what they left, starts them again. Lives in a thread of its
+ * own, because only the thread that spawned a worker hears of its end or can end it, and the main thread may be blocked.
+ * Between events it does nothing: no timer, no CPU.
+ */
+export class Supervisor implements SupervisorApi {
+  private readonly spawn: SpawnWorker;
+  private readonly clockSince: (epochUs: number) => Clock;
+  private readonly nowMs: () => number;
+  private places: Place[];
+  private readyTimeoutMs: number;
+  private epochUs: number;
+  private setup: SupervisorSetup | null;
+  private memory: AttachedMemory | null;
+  private undertaker: Undertaker | null;
+  private closing: boolean;
+
+  constructor(spawn: SpawnWorker, clockSince: (epochUs: number) => Clock, nowMs: () => number) {
+    this.spawn = spawn;
+    this.clockSince = clockSince;
+    this.nowMs = nowMs;
+    this.places = [];
+    this.readyTimeoutMs = 0;
+    this.epochUs = 0;
+    this.setup = null;
+    this.memory = null;
+    this.undertaker = null;
+    this.closing = false;
+  }
+
+  async start(workers: readonly WorkerSpec[], readyTimeoutMs: number, epochUs: number): Promise<readonly LoadResult[]> {
+    this.readyTimeoutMs = readyTimeoutMs;
+    this.epochUs = epochUs;
+    this.places = workers.map((spec) => ({
+      spec,
+      thread: null,
+      state: 'restarting',
+      report: null,
+      deaths: 0,
+      lastDeath: null,
+      deathTimes: [],
+    }));
+    return Promise.all(this.places.map((place) => this.bringUp(place)));
+  }
+
+  async attach(setup: SupervisorSetup): Promise<readonly WorkerState[]> {
+    this.setup = setup;
+    this.memory = new AttachedMemory(setup.memory);
+    this.undertaker = new Undertaker(this.memory, setup.tasks, this.clockSince(this.epochUs));
+    await Promise.all(this.places.map((place, index) => this.enterService(place, index)));
+    return this.workers();
+  }
+
+  workers(): readonly WorkerState[] {
+    return this.places.map(({ report, state, deaths, lastDeath }) => ({ report, state, deaths, lastDeath }));
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.closing = true;
+    this.places.forEach((_, index) => this.command(index, COMMAND_STOP));
+    await Promise.all(
+      this.places.map(async (place) => {
+        const { thread } = place;
+        if (thread === null) return;
+        const timer = setTimeout(() => void thread.terminate(), this.memory === null ? 0 : graceMs);
+        await thread.ended;
+        clearTimeout(timer);
+      }),
+    );
+    if (this.memory !== null) this.undertaker!.settleAll(-1, OUTCOME_CANCELLED);
+  }
+
+  /** Spawns a worker and lets it import its task modules. */
+  private async bringUp(place: Place): Promise<LoadResult> {
+    const failed = (code: string, message: string): LoadResult => ({
+      ok: false,
+      error: { code, message, stack: null },
+    });
+    try {
+      const thread = await this.spawn(place.spec, this.readyTimeoutMs);
+      if (this.closing) {
+        await thread.terminate();
+        return failed('SCHEDULER_CLOSED', 'the scheduler was closed meanwhile');
+      }
+      place.thread = thread;
+      void thread.ended.then((end) => this.onEnded(place, thread, end));
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const modules = place.spec.modules.map((module) => module.url).join(', ');
+      const late = new Promise<LoadResult>((resolve) => {
+        const message = `worker ${place.spec.name} had not imported its task modules after ${this.readyTimeoutMs} ms (${modules}); look for a top-level await that never ends, or raise readyTimeoutMs`;
+        timer = setTimeout(() => resolve(failed('READY_TIMEOUT', message)), this.readyTimeoutMs);
+      });
+      const result = await Promise.race([thread.api.load(place.spec.modules), late]);
+      clearTimeout(timer);
+      return result;
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      return failed(code ?? 'WORKER_DIED', message.replace(/ \[[A-Z_]+\]$/, ''));
+    }
+  }
+
+  private async enterService(place: Place, index: number): Promise<void> {
+    const request = this.setup!.workers[index]!;
+    Atomics.store(this.memory!.control, this.memory!.layout.worker(index) + WORKER_COMMAND, 0);
+    place.report = await place.thread!.api.attach(request);
+    place.state = 'serving';
+    this.changeServers(request, index, true);
+  }
+
+  private async onEnded(
+    place: Place,
+    thread: WorkerThread,
+    end: { exitCode: number; error: Error | null },
+  ): Promise<void> {
+    if (place.thread !== thread) return;
+    place.thread = null;
+    if (this.memory === null || this.setup === null) return;
+    const index = this.places.indexOf(place);
+    const request = this.setup.workers[index]!;
+    if (!this.closing) {
+      place.deaths++;
+      place.state = 'restarting';
+      place.lastDeath = end.error === null ? `exit code ${end.exitCode}` : `${end.error.name}: ${end.error.message}`;
+      this.changeServers(request, index, false);
+    }
+    Atomics.store(this.memory.control, this.memory.layout.worker(index) + WORKER_CURRENT_TASK, 0);
+    this.undertaker!.settleDead(index);
+    if (!this.closing) await this.restart(place, index, request);
+  }
+
+  private async restart(place: Place, index: number, request: AttachRequest): Promise<void> {
+    const now = this.nowMs();
+    place.deathTimes = [...place.deathTimes.filter((time) => now - time < RESTART_WINDOW_MS), now];
+    if (place.deathTimes.length <= MAX_RESTARTS) {
+      const result = await this.bringUp(place);
+      if (this.closing) return;
+      if (result.ok) {
+        try {
+          await this.enterService(place, index);
+          return;
+        } catch (error) {
+          place.lastDeath = (error as Error).message;
+        }
+      } else {
+        place.lastDeath = result.error.message;
+      }
+    }
+    if (place.thread !== null) await place.thread.terminate();
+    this.giveUp(place, request);
+  }
+
+  /** No worker comes back here: lanes that nobody serves any more end their jobs and refuse new ones. */
+  private giveUp(place: Place, request: AttachRequest): void {
+    const memory = this.memory!;
+    place.state = 'gone';
+    for (const lane of request.lanes) {
+      const stillServed = this.setup!.workers.some(
+        (other, index) =>
+          this.places[index]!.state !== 'gone' && other.lanes.some((served) => served.index === lane.index),
+      );
+      if (stillServed) continue;
+      Atomics.store(memory.control, memory.layout.lane(lane.index) + LANE_SERVERS, LANE_ABANDONED);
+      this.undertaker!.settleAll(lane.index, OUTCOME_LOST);
+    }
+  }
+
+  private changeServers(request: AttachRequest, index: number, serving: boolean): void {
+    const memory = this.memory!;
+    for (const lane of request.lanes) {
+      const at = memory.layout.lane(lane.index) + LANE_SERVERS;
+      if (serving) Atomics.or(memory.control, at, 1 << index);
+      else Atomics.and(memory.control, at, ~(1 << index));
+    }
+    // whoever came late to its lanes looks once
+    if (serving) memory.bells.ringAlways(index);
+  }
+
+  private command(index: number, command: number): void {
+    if (this.memory === null) return;
+    Atomics.store(this.memory.control, this.memory.layout.worker(index) + WORKER_COMMAND, command); // release
+    this.memory.bells.ringAlways(index);
+  }
+}

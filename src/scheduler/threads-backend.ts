@@ -1,0 +1,36 @@
+import type { Clock } from '../base/time.js';
+import type { Platform, PreciseTimer } from '../host/platform.js';
+import type { AttachedMemory } from '../worker/attached-memory.js';
+import type { Backend } from './backend.js';
+
+/** Handlers run on worker threads; this thread sleeps in the operating system or in its event loop. */
+export class ThreadsBackend implements Backend {
+  readonly clock: Clock;
+  readonly memory: AttachedMemory;
+  readonly canBlock: boolean;
+  private readonly platform: Platform;
+
+  constructor(memory: AttachedMemory, clock: Clock, platform: Platform) {
+    this.memory = memory;
+    this.clock = clock;
+    this.canBlock = platform.canBlock;
+    this.platform = platform;
+  }
+  published(): void {}
+  blockOn(word: number, value: number, timeoutMs: number): void {
+    Atomics.wait(this.memory.control, word, value, timeoutMs);
+  }
+  waitAsync(word: number, value: number): Promise<unknown> | null {
+    const wait = Atomics.waitAsync(this.memory.control, word, value);
+    return wait.async ? wait.value : null;
+  }
+  timer(): PreciseTimer {
+    return this.platform.timer(this.clock);
+  }
+  hold(): void {
+    this.platform.hold();
+  }
+  drop(): void {
+    this.platform.drop();
+  }
+}
