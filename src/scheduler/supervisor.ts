@@ -105,7 +105,7 @@ export class Supervisor implements SupervisorApi {
 
   async close(graceMs: number): Promise<void> {
     this.closing = true;
-    this.places.forEach((_, index) => this.command(index, COMMAND_STOP));
+    for (let index = 0; index < this.places.length; index++) this.command(index, COMMAND_STOP);
     await Promise.all(
       this.places.map(async (place) => {
         const { thread } = place;
