@@ -32,7 +32,7 @@ export const SLOT_SEQUENCE = 1;
 export const SLOT_TASK = 2;
 /** Frame slot + 1, or 0 for a single job. Producer. */
 export const SLOT_FRAME = 3;
-/** Stage of the frame (cumulative over the life of the frame slot). Producer. */
+/** Stage of the frame (cumulative over the life of the frame slot); for a periodic job, how many its lane has released with it. Producer. */
 export const SLOT_STAGE = 4;
 /** Number of the frame, for people. Producer. */
 export const SLOT_FRAME_NUMBER = 5;
@@ -148,6 +148,8 @@ export const LANE_SERVERS = 0;
 export const LANE_ABANDONED = 1 << 31;
 /** Number of the next period to be released. W, the one that releases. */
 export const LANE_NEXT_PERIOD = 1;
+/** Periods of the lane that were published, ever: the slot says which one it is in SLOT_STAGE. W, the one that releases; S after its death. */
+export const LANE_RELEASED = 2;
 const LANE_WORDS = 16;
 
 // frame block

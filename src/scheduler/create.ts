@@ -175,7 +175,8 @@ async function startWorkers(
   });
 }
 
-async function loadModule(lane: NormalLane): Promise<unknown> {
+/** Imports a lane's task module into this thread. */
+export async function loadModule(lane: NormalLane): Promise<unknown> {
   if (lane.load === null) {
     throw new FrameDeadlineError(
       'OPTION_INVALID',

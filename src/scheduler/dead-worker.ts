@@ -2,6 +2,7 @@ import type { Clock } from '../base/time.js';
 import {
   CONTROL_COMPLETION_EPOCH,
   FRAME_SLOT_COUNT,
+  LANE_RELEASED,
   type OUTCOME_CANCELLED,
   OUTCOME_LOST,
   ownerOf,
@@ -14,13 +15,16 @@ import {
   SLOT_RECORD_COUNTER,
   SLOT_RECORD_FRAME,
   SLOT_RECORD_VALUE,
+  SLOT_STAGE,
   SLOT_START_US,
   SLOT_STATE,
   SLOT_TASK,
   STATUS_DONE,
+  STATUS_FREE,
   STATUS_READY,
   STATUS_RUNNING,
   STATUS_WAITING,
+  STATUS_WRITING,
   SUPERVISOR_COLUMN,
   statusOf,
   withStatus,
@@ -67,6 +71,7 @@ export class Undertaker {
         else if (status === STATUS_DONE) this.finishCounting(ring, base, worker, dead);
       }
     });
+    this.finishReleases();
     for (let frame = 0; frame < FRAME_SLOT_COUNT; frame++) {
       // it may have died between completing a stage and opening the next one, or waking the joiner
       memory.frames.completeStages(frame);
@@ -91,6 +96,23 @@ export class Undertaker {
       }
     });
     this.wakeHost();
+  }
+
+  /** A dead worker may have published a period and not counted its release. */
+  private finishReleases(): void {
+    const { control, layout, rings, ringHandles } = this.memory;
+    ringHandles.forEach((handle, index) => {
+      if (!handle.periodic) return;
+      const at = layout.lane(handle.lane) + LANE_RELEASED;
+      const ring = rings[index]!;
+      for (let slot = 0; slot < ring.capacitySlots; slot++) {
+        const base = ring.slotBase(slot);
+        const status = statusOf(Atomics.load(ring.i32, base + SLOT_STATE));
+        if (status === STATUS_FREE || status === STATUS_WRITING) continue;
+        const released = Atomics.load(control, at);
+        if (ring.i32[base + SLOT_STAGE] === ((released + 1) | 0)) Atomics.store(control, at, (released + 1) | 0);
+      }
+    });
   }
 
   private settleRunning(ring: JobRing, ringIndex: number, slot: number, state: number): void {

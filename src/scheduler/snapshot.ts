@@ -1,9 +1,16 @@
-import { CONTROL_CLOSING, WORKER_CURRENT_TASK, WORKER_JOB_COUNT } from '../memory/layout.js';
+import {
+  CONTROL_CLOSING,
+  LANE_RELEASED,
+  OUTCOME_EXPIRED,
+  WORKER_CURRENT_TASK,
+  WORKER_JOB_COUNT,
+} from '../memory/layout.js';
 import { COUNTER_WORDS, readCounter } from '../telemetry/counters.js';
 import { HistogramCounts, HistogramReader, type LatencySummary, summarize } from '../telemetry/histogram-reader.js';
 import {
   COUNT_ACCEPTED,
   COUNT_REFUSED,
+  COUNT_SKIPPED,
   COUNT_SUBMITTED,
   MISS_CAUSES,
   type MissCause,
@@ -154,6 +161,11 @@ export class SnapshotReader {
     return sum;
   }
 
+  private releasedPeriods(task: TaskInfo): number {
+    if (this.lanes[task.lane]!.periodic?.task !== task.index) return 0;
+    return Atomics.load(this.memory.control, this.memory.layout.lane(task.lane) + LANE_RELEASED) >>> 0;
+  }
+
   private countsOf(task: TaskInfo): JobCounts {
     const count = (counter: number): number => {
       const { telemetry, telemetryLayout } = this.memory;
@@ -169,11 +181,14 @@ export class SnapshotReader {
     for (const cause of MISS_CAUSES) missCauses[cause] = 0;
     let ended = 0;
     let misses = 0;
+    let skipped = 0;
     OUTCOMES.forEach((name, i) => {
       const outcome = i + 1;
       let total = count(outcomeCounter(outcome, -1));
       MISS_CAUSES.forEach((cause, causeIndex) => {
-        const missed = count(outcomeCounter(outcome, causeIndex));
+        const ofPeriods = outcome === OUTCOME_EXPIRED ? count(COUNT_SKIPPED + causeIndex) : 0;
+        skipped += ofPeriods;
+        const missed = count(outcomeCounter(outcome, causeIndex)) + ofPeriods;
         missCauses[cause] += missed;
         misses += missed;
         total += missed;
@@ -181,7 +196,8 @@ export class SnapshotReader {
       outcomes[name] = total;
       ended += total;
     });
-    const accepted = count(COUNT_ACCEPTED);
+    const periods = skipped + this.releasedPeriods(task);
+    const accepted = count(COUNT_ACCEPTED) + periods;
     const refusals = {} as Record<Refusal, number>;
     let refused = 0;
     REFUSALS.forEach((name, i) => {
@@ -189,7 +205,7 @@ export class SnapshotReader {
       refused += refusals[name];
     });
     return {
-      submitted: count(COUNT_SUBMITTED),
+      submitted: count(COUNT_SUBMITTED) + periods,
       accepted,
       refused,
       refusals,

@@ -56,7 +56,9 @@ export const COUNT_ACCEPTED = 1;
 export const COUNT_REFUSED = 2;
 const COUNT_MET = COUNT_REFUSED + REFUSALS.length;
 const COUNT_MISSED = COUNT_MET + OUTCOMES.length + 1;
-const COUNTERS = COUNT_MISSED + (OUTCOMES.length + 1) * MISS_CAUSES.length;
+/** Periods that could not be served, by cause: each was submitted, accepted and expired at once. Followed by one per cause. */
+export const COUNT_SKIPPED = COUNT_MISSED + (OUTCOMES.length + 1) * MISS_CAUSES.length;
+const COUNTERS = COUNT_SKIPPED + MISS_CAUSES.length;
 export const COUNTERS_WORDS = Math.ceil((COUNTERS * COUNTER_WORDS) / 32) * 32;
 
 /** Counter of a job that ended with `outcome` (OUTCOME_*) and, if it missed its deadline, `cause` (CAUSE_*), else -1. */

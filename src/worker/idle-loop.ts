@@ -13,6 +13,8 @@ const LOOKS_PER_CLOCK_READ = 16;
  * uses no CPU. Blocks; worker threads only.
  */
 export class IdleLoop {
+  /** After a `seek` that claimed nothing: whether the park is announced. */
+  isParking: boolean;
   private readonly core: WorkerCore;
   private readonly clock: Clock;
   private readonly spinUs: number;
@@ -27,25 +29,51 @@ export class IdleLoop {
     this.commandAt = core.memory.layout.worker(core.workerIndex) + WORKER_COMMAND;
     this.spinNowUs = spinUs;
     this.parksSinceProbe = 0;
+    this.isParking = false;
   }
 
   run(): number {
     const { core } = this;
-    const { control } = core.memory;
     for (;;) {
-      const command = Atomics.load(control, this.commandAt); // acquire
+      const command = this.command();
       if (command !== COMMAND_RUN) return command;
-      core.releaseDue();
-      if (core.claimNext() || (this.spinUs > 0 && this.spin())) this.runClaimed();
-      else this.park();
+      if (this.seek()) {
+        core.ringOn();
+        core.execute();
+        core.settle();
+      } else if (this.isParking) this.wait();
     }
   }
 
-  private runClaimed(): void {
+  /** What the supervisor asks of this worker: COMMAND_*. */
+  command(): number {
+    return Atomics.load(this.core.memory.control, this.commandAt); // acquire
+  }
+
+  /**
+   * Looks for work once, and announces the park if there is none. True if a job was claimed; else `isParking` tells
+   * whether to wait for the bell or to look again. Does not block.
+   */
+  seek(): boolean {
     const { core } = this;
-    core.ringOn();
-    core.execute();
-    core.settle();
+    const { bells } = core.memory;
+    this.isParking = false;
+    core.releaseDue();
+    if (core.claimNext()) return true;
+    if (this.spinUs > 0 && this.spin()) return true;
+    if (!bells.announcePark(core.workerIndex)) return false;
+    // the second look: whoever published before the announcement could not know that it had to ring
+    if (this.command() !== COMMAND_RUN || core.releaseDue()) {
+      bells.cancelPark(core.workerIndex);
+      return false;
+    }
+    if (core.claimNext()) {
+      bells.cancelPark(core.workerIndex);
+      return true;
+    }
+    core.parked();
+    this.isParking = true;
+    return false;
   }
 
   /** Looks for work for a while without parking. True if a job was claimed. */
@@ -71,27 +99,13 @@ export class IdleLoop {
     return false;
   }
 
-  private park(): void {
+  private wait(): void {
     const { core } = this;
-    const { bells, control } = core.memory;
-    if (!bells.announcePark(core.workerIndex)) return;
-    // the second look: whoever published before the announcement could not know that it had to ring
-    const command = Atomics.load(control, this.commandAt); // acquire
-    if (command !== COMMAND_RUN || core.releaseDue()) {
-      bells.cancelPark(core.workerIndex);
-      return;
-    }
-    if (core.claimNext()) {
-      bells.cancelPark(core.workerIndex);
-      this.runClaimed();
-      return;
-    }
-    core.parked();
     let timeoutMs = Number.POSITIVE_INFINITY;
     if (core.nextReleaseUs !== timeoutMs) {
       timeoutMs = (core.nextReleaseUs - this.clock.nowPreciseUs()) / 1000;
       if (timeoutMs < 0) timeoutMs = 0;
     }
-    bells.wait(core.workerIndex, timeoutMs);
+    core.memory.bells.wait(core.workerIndex, timeoutMs);
   }
 }

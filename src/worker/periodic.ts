@@ -1,14 +1,15 @@
 import type { Clock } from '../base/time.js';
 import {
   LANE_NEXT_PERIOD,
-  OUTCOME_EXPIRED,
+  LANE_RELEASED,
   SLOT_STATE,
   STATUS_DONE,
   STATUS_READY,
+  STATUS_WRITING,
   statusOf,
 } from '../memory/layout.js';
 import { JobRingProducer } from '../ring/job-ring.js';
-import { COUNT_ACCEPTED, COUNT_SUBMITTED, outcomeCounter } from '../telemetry/outcomes.js';
+import { COUNT_SKIPPED } from '../telemetry/outcomes.js';
 import type { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
 import type { LaneInfo } from './task-runtime.js';
@@ -28,6 +29,7 @@ export class PeriodicReleaser {
   private readonly producer: JobRingProducer;
   private readonly recorder: Recorder;
   private readonly periodIndexAt: number;
+  private readonly releasedAt: number;
   private readonly onSkipped: SkippedPeriods;
   private readonly periodic: NonNullable<LaneInfo['periodic']>;
   private next: number;
@@ -39,7 +41,9 @@ export class PeriodicReleaser {
     this.producer = new JobRingProducer(memory.rings[this.periodic.ring]!);
     this.recorder = recorder;
     this.onSkipped = onSkipped;
+    this.releasedAt = memory.layout.lane(lane.index) + LANE_RELEASED;
     this.periodIndexAt = memory.layout.lane(lane.index) + LANE_NEXT_PERIOD;
+    this.freeEnded(STATUS_WRITING); // what a dead predecessor had begun
     this.next = Atomics.load(memory.control, this.periodIndexAt) >>> 0;
     this.nextReleaseUs = this.periodic.startUs + this.next * this.periodic.periodUs;
   }
@@ -56,7 +60,7 @@ export class PeriodicReleaser {
     if (firstLive > this.next) {
       const periods = firstLive - this.next;
       const cause = this.onSkipped(this.lane, startUs + this.next * periodUs, periods, nowUs);
-      this.countExpired(periods, cause);
+      this.recorder.countMany(this.periodic.task, COUNT_SKIPPED + cause, periods);
       this.next = firstLive;
     }
     while (this.next <= newest) {
@@ -77,34 +81,28 @@ export class PeriodicReleaser {
 
   private publish(releaseUs: number): void {
     const task = this.periodic.task;
-    this.freeEnded();
+    this.freeEnded(STATUS_DONE);
     const slot = this.producer.reserve();
-    this.recorder.count(task, COUNT_SUBMITTED);
-    this.recorder.count(task, COUNT_ACCEPTED);
     if (slot < 0) {
       // earlier periods still run or wait elsewhere: this one cannot be served
       const cause = this.onSkipped(this.lane, releaseUs, 1, releaseUs);
-      this.recorder.count(task, outcomeCounter(OUTCOME_EXPIRED, cause));
+      this.recorder.count(task, COUNT_SKIPPED + cause);
       return;
     }
+    const released = (Atomics.load(this.memory.control, this.releasedAt) + 1) | 0;
     const release = releaseUs | 0;
     const deadline = (releaseUs + this.periodic.deadlineUs) | 0;
-    this.producer.publish(slot, STATUS_READY, task, 0, 0, -1, release, release, deadline);
+    this.producer.publish(slot, STATUS_READY, task, 0, released, -1, release, release, deadline);
+    // one store counts it as submitted and accepted; after a death between the two the slot tells that it is owed
+    Atomics.store(this.memory.control, this.releasedAt, released);
   }
 
-  private countExpired(periods: number, cause: number): void {
-    const task = this.periodic.task;
-    this.recorder.countMany(task, COUNT_SUBMITTED, periods);
-    this.recorder.countMany(task, COUNT_ACCEPTED, periods);
-    this.recorder.countMany(task, outcomeCounter(OUTCOME_EXPIRED, cause), periods);
-  }
-
-  private freeEnded(): void {
+  private freeEnded(ofStatus: number): void {
     if (this.producer.liveSlots === 0) return;
     const ring = this.producer.ring;
     for (let slot = 0; slot < ring.capacitySlots; slot++) {
       const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE); // acquire
-      if (statusOf(state) === STATUS_DONE) this.producer.free(slot);
+      if (statusOf(state) === ofStatus) this.producer.free(slot);
     }
   }
 }
