@@ -13,7 +13,7 @@ import type { TaskDescription } from './protocol.js';
 
 const PERIODIC_SLOTS = 8;
 /** Time between the start and the first period, so that the workers are in their loops by then. */
-const PERIODIC_START_US = 5000;
+const PERIODIC_START_US = 50_000;
 
 /** All that is decided once the task modules are known: tasks, rings, memory. */
 export interface Plan {

@@ -14,6 +14,7 @@ import {
 import * as record from '../telemetry/miss-record.js';
 import { MissRingWriter } from '../telemetry/miss-ring.js';
 import {
+  CAUSE_CRASHED,
   CAUSE_LATE_SUBMIT,
   CAUSE_OVERRUN,
   CAUSE_UNKNOWN,
@@ -181,14 +182,21 @@ export class MissExplainer {
   }
 
   /** Records periods that ended before they could be served; returns their cause. */
-  skippedPeriods(lane: LaneInfo, releaseUs: number, periods: number, nowUs: number, parkedAtUs: number): number {
+  skippedPeriods(
+    lane: LaneInfo,
+    releaseUs: number,
+    periods: number,
+    nowUs: number,
+    parkedAtUs: number,
+    afterCrash: boolean,
+  ): number {
     const periodic = lane.periodic!;
     const deadlineUs = (releaseUs + periodic.deadlineUs) | 0;
     const body = this.writer.words;
     const at = this.writer.begin();
     // busy at the release: somebody stood in the way; idle: the wake-up came too late
-    const waitingUs = Math.max(0, (parkedAtUs - releaseUs) | 0);
-    const cause = waitingUs > 0 ? CAUSE_WAITING_BEHIND : CAUSE_WAKEUP;
+    const waitingUs = afterCrash ? 0 : Math.max(0, (parkedAtUs - releaseUs) | 0);
+    const cause = afterCrash ? CAUSE_CRASHED : waitingUs > 0 ? CAUSE_WAITING_BEHIND : CAUSE_WAKEUP;
     body[at + record.MISS_SEQUENCE] = -1;
     body[at + record.MISS_TASK] = periodic.task;
     body[at + record.MISS_COLUMN] = this.column;

@@ -15,7 +15,13 @@ import type { AttachedMemory } from './attached-memory.js';
 import type { LaneInfo } from './task-runtime.js';
 
 /** Told of periods that ended before they could be served. */
-export type SkippedPeriods = (lane: LaneInfo, firstReleaseUs: number, periods: number, nowUs: number) => number;
+export type SkippedPeriods = (
+  lane: LaneInfo,
+  firstReleaseUs: number,
+  periods: number,
+  nowUs: number,
+  afterCrash: boolean,
+) => number;
 
 /**
  * Releases the periods of one lane from this worker's own clock. Latency counts from the intended release: a period
@@ -33,6 +39,8 @@ export class PeriodicReleaser {
   private readonly onSkipped: SkippedPeriods;
   private readonly periodic: NonNullable<LaneInfo['periodic']>;
   private next: number;
+  /** A predecessor released periods before: what it could not, it could not because it died. */
+  private afterCrash: boolean;
 
   constructor(memory: AttachedMemory, lane: LaneInfo, recorder: Recorder, onSkipped: SkippedPeriods) {
     this.lane = lane;
@@ -45,6 +53,7 @@ export class PeriodicReleaser {
     this.periodIndexAt = memory.layout.lane(lane.index) + LANE_NEXT_PERIOD;
     this.freeEnded(STATUS_WRITING); // what a dead predecessor had begun
     this.next = Atomics.load(memory.control, this.periodIndexAt) >>> 0;
+    this.afterCrash = this.next > 0;
     this.nextReleaseUs = this.periodic.startUs + this.next * this.periodic.periodUs;
   }
 
@@ -59,7 +68,8 @@ export class PeriodicReleaser {
     if (newest - firstLive >= this.producer.ring.capacitySlots - 1) firstLive = newest;
     if (firstLive > this.next) {
       const periods = firstLive - this.next;
-      const cause = this.onSkipped(this.lane, startUs + this.next * periodUs, periods, nowUs);
+      const cause = this.onSkipped(this.lane, startUs + this.next * periodUs, periods, nowUs, this.afterCrash);
+      this.afterCrash = false;
       this.recorder.countMany(this.periodic.task, COUNT_SKIPPED + cause, periods);
       this.next = firstLive;
     }
@@ -85,7 +95,7 @@ export class PeriodicReleaser {
     const slot = this.producer.reserve();
     if (slot < 0) {
       // earlier periods still run or wait elsewhere: this one cannot be served
-      const cause = this.onSkipped(this.lane, releaseUs, 1, releaseUs);
+      const cause = this.onSkipped(this.lane, releaseUs, 1, releaseUs, false);
       this.recorder.count(task, COUNT_SKIPPED + cause);
       return;
     }

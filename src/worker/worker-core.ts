@@ -44,7 +44,7 @@ import {
 } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
 import { MissExplainer } from './miss-explainer.js';
-import { PeriodicReleaser } from './periodic.js';
+import { PeriodicReleaser, type SkippedPeriods } from './periodic.js';
 import type { JobContext, Task } from './task.js';
 import { type LaneInfo, type TaskInfo, TaskRuntime } from './task-runtime.js';
 
@@ -125,8 +125,8 @@ export class WorkerCore implements JobContext {
         scannerLanes.push(lane);
       });
       if (lane.periodic !== null && lane.periodic.worker === setup.workerIndex) {
-        const skipped = (of: LaneInfo, firstReleaseUs: number, periods: number, nowUs: number): number =>
-          this.explainer.skippedPeriods(of, firstReleaseUs | 0, periods, nowUs | 0, this.parkedAtUs);
+        const skipped: SkippedPeriods = (of, firstReleaseUs, periods, nowUs, afterCrash) =>
+          this.explainer.skippedPeriods(of, firstReleaseUs | 0, periods, nowUs | 0, this.parkedAtUs, afterCrash);
         releasers.push(new PeriodicReleaser(memory, lane, this.recorder, skipped));
       }
     }
