@@ -1,17 +1,9 @@
 import type { Clock } from '../base/time.js';
-import {
-  COMMAND_STOP,
-  LANE_ABANDONED,
-  LANE_SERVERS,
-  OUTCOME_CANCELLED,
-  OUTCOME_LOST,
-  WORKER_COMMAND,
-  WORKER_CURRENT_TASK,
-} from '../memory/layout.js';
+import { OUTCOME_CANCELLED } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { Undertaker } from './dead-worker.js';
+import { LaneService } from './lane-service.js';
 import type {
-  AttachRequest,
   LoadResult,
   SupervisorApi,
   SupervisorSetup,
@@ -32,10 +24,6 @@ export interface WorkerThread {
 /** Starts a worker thread; rejects when it does not come up within the time. */
 export type SpawnWorker = (spec: WorkerSpec, timeoutMs: number) => Promise<WorkerThread>;
 
-/** A worker that dies more often than this in a row, each time within the time below, is given up. */
-const MAX_RESTARTS = 3;
-const RESTART_WINDOW_MS = 10_000;
-
 interface Place {
   readonly spec: WorkerSpec;
   thread: WorkerThread | null;
@@ -43,7 +31,6 @@ interface Place {
   report: WorkerState['report'];
   deaths: number;
   lastDeath: string | null;
-  deathTimes: number[];
 }
 
 /**
@@ -61,6 +48,7 @@ export class Supervisor implements SupervisorApi {
   private setup: SupervisorSetup | null;
   private memory: AttachedMemory | null;
   private undertaker: Undertaker | null;
+  private service: LaneService | null;
   private closing: boolean;
 
   constructor(spawn: SpawnWorker, clockSince: (epochUs: number) => Clock, nowMs: () => number) {
@@ -73,6 +61,7 @@ export class Supervisor implements SupervisorApi {
     this.setup = null;
     this.memory = null;
     this.undertaker = null;
+    this.service = null;
     this.closing = false;
   }
 
@@ -86,7 +75,6 @@ export class Supervisor implements SupervisorApi {
       report: null,
       deaths: 0,
       lastDeath: null,
-      deathTimes: [],
     }));
     return Promise.all(this.places.map((place) => this.bringUp(place)));
   }
@@ -95,6 +83,11 @@ export class Supervisor implements SupervisorApi {
     this.setup = setup;
     this.memory = new AttachedMemory(setup.memory);
     this.undertaker = new Undertaker(this.memory, setup.tasks, this.clockSince(this.epochUs));
+    this.service = new LaneService(
+      this.memory,
+      this.undertaker,
+      setup.workers.map((worker) => worker.lanes.map((lane) => lane.index)),
+    );
     await Promise.all(this.places.map((place, index) => this.enterService(place, index)));
     return this.workers();
   }
@@ -105,7 +98,7 @@ export class Supervisor implements SupervisorApi {
 
   async close(graceMs: number): Promise<void> {
     this.closing = true;
-    for (let index = 0; index < this.places.length; index++) this.command(index, COMMAND_STOP);
+    for (let index = 0; index < this.places.length; index++) this.service?.stop(index);
     await Promise.all(
       this.places.map(async (place) => {
         const { thread } = place;
@@ -149,10 +142,10 @@ export class Supervisor implements SupervisorApi {
 
   private async enterService(place: Place, index: number): Promise<void> {
     const request = this.setup!.workers[index]!;
-    Atomics.store(this.memory!.control, this.memory!.layout.worker(index) + WORKER_COMMAND, 0);
+    this.service!.prepare(index);
     place.report = await place.thread!.api.attach(request);
     place.state = 'serving';
-    this.changeServers(request, index, true);
+    this.service!.enter(index);
   }
 
   private async onEnded(
@@ -162,24 +155,19 @@ export class Supervisor implements SupervisorApi {
   ): Promise<void> {
     if (place.thread !== thread) return;
     place.thread = null;
-    if (this.memory === null || this.setup === null) return;
+    if (this.service === null) return;
     const index = this.places.indexOf(place);
-    const request = this.setup.workers[index]!;
     if (!this.closing) {
       place.deaths++;
       place.state = 'restarting';
       place.lastDeath = end.error === null ? `exit code ${end.exitCode}` : `${end.error.name}: ${end.error.message}`;
-      this.changeServers(request, index, false);
-    }
-    Atomics.store(this.memory.control, this.memory.layout.worker(index) + WORKER_CURRENT_TASK, 0);
-    this.undertaker!.settleDead(index);
-    if (!this.closing) await this.restart(place, index, request);
+      this.service.leave(index);
+      await this.restart(place, index);
+    } else this.service.settle(index);
   }
 
-  private async restart(place: Place, index: number, request: AttachRequest): Promise<void> {
-    const now = this.nowMs();
-    place.deathTimes = [...place.deathTimes.filter((time) => now - time < RESTART_WINDOW_MS), now];
-    if (place.deathTimes.length <= MAX_RESTARTS) {
+  private async restart(place: Place, index: number): Promise<void> {
+    if (this.service!.mayRestart(index, this.nowMs())) {
       const result = await this.bringUp(place);
       if (this.closing) return;
       if (result.ok) {
@@ -194,38 +182,7 @@ export class Supervisor implements SupervisorApi {
       }
     }
     if (place.thread !== null) await place.thread.terminate();
-    this.giveUp(place, request);
-  }
-
-  /** No worker comes back here: lanes that nobody serves any more end their jobs and refuse new ones. */
-  private giveUp(place: Place, request: AttachRequest): void {
-    const memory = this.memory!;
     place.state = 'gone';
-    for (const lane of request.lanes) {
-      const stillServed = this.setup!.workers.some(
-        (other, index) =>
-          this.places[index]!.state !== 'gone' && other.lanes.some((served) => served.index === lane.index),
-      );
-      if (stillServed) continue;
-      Atomics.store(memory.control, memory.layout.lane(lane.index) + LANE_SERVERS, LANE_ABANDONED);
-      this.undertaker!.settleAll(lane.index, OUTCOME_LOST);
-    }
-  }
-
-  private changeServers(request: AttachRequest, index: number, serving: boolean): void {
-    const memory = this.memory!;
-    for (const lane of request.lanes) {
-      const at = memory.layout.lane(lane.index) + LANE_SERVERS;
-      if (serving) Atomics.or(memory.control, at, 1 << index);
-      else Atomics.and(memory.control, at, ~(1 << index));
-    }
-    // whoever came late to its lanes looks once
-    if (serving) memory.bells.ringAlways(index);
-  }
-
-  private command(index: number, command: number): void {
-    if (this.memory === null) return;
-    Atomics.store(this.memory.control, this.memory.layout.worker(index) + WORKER_COMMAND, command); // release
-    this.memory.bells.ringAlways(index);
+    this.service!.giveUp(index);
   }
 }

@@ -1,0 +1,90 @@
+import {
+  COMMAND_RUN,
+  COMMAND_STOP,
+  LANE_ABANDONED,
+  LANE_SERVERS,
+  OUTCOME_LOST,
+  WORKER_COMMAND,
+  WORKER_CURRENT_TASK,
+} from '../memory/layout.js';
+import type { AttachedMemory } from '../worker/attached-memory.js';
+import type { Undertaker } from './dead-worker.js';
+
+/** A worker that dies more often than this in a row, each time within the time below, is given up. */
+const MAX_RESTARTS = 3;
+const RESTART_WINDOW_MS = 10_000;
+
+/**
+ * Which workers serve which lanes, in shared memory: entered, left and given up here only. Supervisor (the virtual one
+ * included); touches no thread.
+ */
+export class LaneService {
+  private readonly memory: AttachedMemory;
+  private readonly undertaker: Undertaker;
+  /** By worker: the lanes that it serves. */
+  private readonly lanes: readonly (readonly number[])[];
+  private readonly gone: boolean[];
+  private readonly deathTimesMs: number[][];
+
+  constructor(memory: AttachedMemory, undertaker: Undertaker, lanes: readonly (readonly number[])[]) {
+    this.memory = memory;
+    this.undertaker = undertaker;
+    this.lanes = lanes;
+    this.gone = lanes.map(() => false);
+    this.deathTimesMs = lanes.map(() => []);
+  }
+
+  /** Before a worker's thread attaches: it is to run. */
+  prepare(worker: number): void {
+    Atomics.store(this.memory.control, this.memory.layout.worker(worker) + WORKER_COMMAND, COMMAND_RUN);
+  }
+
+  /** The worker serves its lanes from now on. */
+  enter(worker: number): void {
+    const bit = 1 << worker;
+    for (const lane of this.lanes[worker]!) Atomics.or(this.memory.control, this.serversAt(lane), bit);
+    // whoever came late to its lanes looks once
+    this.memory.bells.ringAlways(worker);
+  }
+
+  /** The worker's thread is gone: nobody counts on it, and what it left is settled. */
+  leave(worker: number): void {
+    const others = ~(1 << worker);
+    for (const lane of this.lanes[worker]!) Atomics.and(this.memory.control, this.serversAt(lane), others);
+    this.settle(worker);
+  }
+
+  /** Settles what a worker's ended thread left. */
+  settle(worker: number): void {
+    Atomics.store(this.memory.control, this.memory.layout.worker(worker) + WORKER_CURRENT_TASK, 0);
+    this.undertaker.settleDead(worker);
+  }
+
+  /** Asks the worker to end after the job that it runs. */
+  stop(worker: number): void {
+    Atomics.store(this.memory.control, this.memory.layout.worker(worker) + WORKER_COMMAND, COMMAND_STOP); // release
+    this.memory.bells.ringAlways(worker);
+  }
+
+  /** Notes a death; false if the worker died too often of late to be started again. */
+  mayRestart(worker: number, nowMs: number): boolean {
+    const recent = this.deathTimesMs[worker]!.filter((time) => nowMs - time < RESTART_WINDOW_MS);
+    recent.push(nowMs);
+    this.deathTimesMs[worker] = recent;
+    return recent.length <= MAX_RESTARTS;
+  }
+
+  /** No worker comes back here: lanes that nobody serves any more end their jobs and refuse new ones. */
+  giveUp(worker: number): void {
+    this.gone[worker] = true;
+    for (const lane of this.lanes[worker]!) {
+      if (this.lanes.some((served, other) => !this.gone[other] && served.includes(lane))) continue;
+      Atomics.store(this.memory.control, this.serversAt(lane), LANE_ABANDONED);
+      this.undertaker.settleAll(lane, OUTCOME_LOST);
+    }
+  }
+
+  private serversAt(lane: number): number {
+    return this.memory.layout.lane(lane) + LANE_SERVERS;
+  }
+}
