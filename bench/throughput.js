@@ -1,0 +1,40 @@
+import { benchScheduler, joinAsleep, joinHelping, joinSpinning, runFrames } from './harness/scheduler.js';
+import { row } from './harness/stats.js';
+
+export const name = 'throughput';
+export const describe = 'jobs a second in frames of 64, telemetry on, each frame joined before the next begins';
+
+const JOBS = 64;
+
+const VARIANTS = [
+  ['1 worker, host polls', { workers: 1, spinUs: 50 }, joinSpinning],
+  ['1 worker, host sleeps in joinSync', { workers: 1, spinUs: 50 }, joinAsleep],
+  ['1 worker that parks at once, host sleeps', { workers: 1, spinUs: 0 }, joinAsleep],
+  ['1 worker, host helps', { workers: 1, spinUs: 50, hostHelps: true }, joinHelping],
+  ['2 workers, host sleeps', { workers: 2, spinUs: 50 }, joinAsleep],
+];
+
+export async function run({ quick }) {
+  const frames = quick ? 1000 : 8000;
+  const rounds = quick ? 3 : 7;
+  const sets = [];
+  for (const [what, options, join] of VARIANTS)
+    sets.push({ what, join, ...(await benchScheduler(options)), rates: [] });
+  for (const { scheduler, tasks, join } of sets) runFrames(scheduler, tasks.empty, quick ? 1000 : 3000, JOBS, join);
+  for (let round = 0; round < rounds; round++) {
+    for (const set of sets) {
+      const start = performance.now();
+      const outcome = runFrames(set.scheduler, set.tasks.empty, frames, JOBS, set.join);
+      const seconds = (performance.now() - start) / 1000;
+      if (outcome !== 'onTime') throw new Error(`the last job ended ${outcome}`);
+      set.rates.push((frames * JOBS) / seconds / 1e6);
+    }
+  }
+  const rows = sets.map(({ what, rates }) => row(what, 'M jobs/s', rates, `${nsPerJob(rates)} ns a job`));
+  const counts = sets[0].scheduler.snapshot().lanes.jobs;
+  for (const { scheduler } of sets) await scheduler.close();
+  if (counts.accepted !== counts.outcomes.onTime) throw new Error('jobs were not on time, or not counted');
+  return { rows, notes: [`${JOBS} jobs a frame, ${frames} frames a round; the variants take turns`] };
+}
+
+const nsPerJob = (rates) => Math.round(1000 / rates.toSorted((a, b) => a - b)[rates.length >> 1]);

@@ -1,0 +1,4 @@
+import { parentPort, workerData } from 'node:worker_threads';
+
+await import(workerData.url);
+parentPort.postMessage('ready');
