@@ -116,17 +116,20 @@ export class Frame {
     const { clock } = this.core.backend;
     const leftUs = (this.deadlineUs - clock.nowUs()) | 0;
     if (untilDeadline && leftUs <= 0) return Promise.resolve(false);
-    if (this.joining === null) {
+    let { joining } = this;
+    if (joining === null) {
       let resolve: (complete: boolean) => void = () => {};
       const promise = new Promise<boolean>((resolver) => {
         resolve = resolver;
       });
-      this.joining = { promise, resolve };
+      joining = { promise, resolve };
+      this.joining = joining;
       this.core.backend.hold();
+      // may end the join at once: the last job may have ended since the look above
       if (!this.watching) void this.watch();
     }
-    if (untilDeadline) this.timer.set(clock.nowPreciseUs() + leftUs, this.onDeadline);
-    return this.joining.promise;
+    if (untilDeadline && this.joining !== null) this.timer.set(clock.nowPreciseUs() + leftUs, this.onDeadline);
+    return joining.promise;
   }
 
   /**
