@@ -67,7 +67,6 @@ export class MissRingWriter {
   private readonly shared: Int32Array;
   private readonly base: number;
   private readonly mask: number;
-  private next: number;
 
   constructor(shared: Int32Array, base: number, capacity: number = DEFAULT_MISS_CAPACITY) {
     checkPlace(shared, base, capacity);
@@ -75,7 +74,6 @@ export class MissRingWriter {
     this.shared = shared;
     this.base = base;
     this.mask = capacity - 1;
-    this.next = Atomics.load(shared, base);
   }
 
   /** Starts a record, all 0. Returns the index of its first body word in `this.words`. Nobody sees it until `publish`. */
@@ -87,13 +85,13 @@ export class MissRingWriter {
   /** Makes the record visible, overwriting the oldest if the ring is full. Never allocates, blocks or throws. */
   publish(): void {
     const { shared, words } = this;
-    const record = this.next;
+    // read anew: several writers on one thread (one that helps, one that cancels) may share a ring
+    const record = Atomics.load(shared, this.base);
     const stampIndex = this.base + HEADER_WORDS + (record & this.mask) * STRIDE_WORDS;
     Atomics.store(shared, stampIndex, writingStamp(record));
     for (let k = 0; k < MISS_RECORD_WORDS; k++) Atomics.store(shared, stampIndex + 1 + k, words[k]!);
     Atomics.store(shared, stampIndex, wholeStamp(record)); // release
-    this.next = (record + 1) | 0;
-    Atomics.store(shared, this.base, this.next); // release
+    Atomics.store(shared, this.base, (record + 1) | 0); // release
   }
 }
 

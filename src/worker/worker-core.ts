@@ -99,6 +99,8 @@ export class WorkerCore implements JobContext {
   private lastFinishPreciseUs: number;
   private lastFinishIsNow: boolean;
   private lastWasPeriodic: boolean;
+  /** The last pick left a ready job because the next release is too near. */
+  private heldBack: boolean;
   private parkedAtUs: StampUs;
   private wokeAtUs: StampUs;
   private wakingUp: boolean;
@@ -157,6 +159,7 @@ export class WorkerCore implements JobContext {
     this.lastFinishPreciseUs = 0;
     this.lastFinishIsNow = false;
     this.lastWasPeriodic = false;
+    this.heldBack = false;
     this.parkedAtUs = clock.nowUs();
     this.wokeAtUs = this.parkedAtUs;
     this.wakingUp = true;
@@ -180,6 +183,9 @@ export class WorkerCore implements JobContext {
     for (;;) {
       const best = this.pick();
       if (best === null) {
+        // a ring meant for a job that this worker may not start now must reach another; only upwards, or two such
+        // workers would ring each other in turn
+        if (this.heldBack) this.ringOthers(~this.selfMask & ~(this.selfMask - 1));
         this.lastFinishIsNow = false;
         return false;
       }
@@ -205,8 +211,12 @@ export class WorkerCore implements JobContext {
 
   /** Rings on: if other workers of these lanes are parked and jobs are left ready, one of them is woken. */
   ringOn(): void {
+    this.ringOthers(~this.selfMask);
+  }
+
+  private ringOthers(among: number): void {
     for (let i = 0; i < this.scanners.length; i++) {
-      const others = this.memory.serversOf(this.scannerLanes[i]!.index) & ~this.selfMask;
+      const others = this.memory.serversOf(this.scannerLanes[i]!.index) & among;
       if (others === 0) continue;
       if (!this.memory.bells.anyParked(others)) continue;
       if (this.scanners[i]!.anyReady()) this.memory.bells.ringOne(others);
@@ -354,6 +364,7 @@ export class WorkerCore implements JobContext {
   private pick(): JobScanner | null {
     const scanners = this.scanners;
     let best: JobScanner | null = null;
+    this.heldBack = false;
     for (let i = 0; i < scanners.length; i++) {
       const scanner = scanners[i]!;
       if (!scanner.look()) continue;
@@ -362,7 +373,10 @@ export class WorkerCore implements JobContext {
         if (later > 0) continue;
         if (later === 0 && ((scanner.submitUs - best.submitUs) | 0) >= 0) continue;
       }
-      if (this.releasers.length !== 0 && !this.fitsBeforeRelease(scanner, this.scannerLanes[i]!)) continue;
+      if (this.releasers.length !== 0 && !this.fitsBeforeRelease(scanner, this.scannerLanes[i]!)) {
+        this.heldBack = true;
+        continue;
+      }
       best = scanner;
     }
     return best;
