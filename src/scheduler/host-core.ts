@@ -173,12 +173,16 @@ export class HostCore {
     Atomics.store(this.memory.control, CONTROL_CLOSING, 1);
   }
 
+  /** Whether a submitted job waits or runs. */
+  hasLiveJobs(): boolean {
+    return this.producers.some((producer) => producer !== null && hasLiveJob(producer.ring));
+  }
+
   /** Resolves when no submitted job is live any more, or `leftMs()` has come to 0. */
   async drained(leftMs: () => number): Promise<void> {
     const { backend } = this;
     const timer = backend.timer();
-    const isDrained = (): boolean =>
-      this.producers.every((producer) => producer === null || !hasLiveJob(producer.ring));
+    const isDrained = (): boolean => !this.hasLiveJobs();
     const ended = {
       get ended(): boolean {
         return isDrained() || leftMs() <= 0;
