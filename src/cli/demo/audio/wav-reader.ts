@@ -107,7 +107,8 @@ function openFile(path: string): number {
   }
 }
 
-function fileSource(path: string, fd: number): ByteSource {
+/** Bytes of an open file. */
+export function fileSource(path: string, fd: number): ByteSource {
   return {
     name: path,
     sizeBytes: fstatSync(fd).size,

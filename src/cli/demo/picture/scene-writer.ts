@@ -10,14 +10,12 @@ const KEY_ROWS = ['1234567890', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm'];
 
 /**
  * Brings a scene up to date, frame by frame; the only writer of its `SceneView`. Order in a frame: `pointer` and `key`
- * as events come, `sound`, then `advance`. Nothing here allocates.
+ * as events come, `sound`, then `advance`. Keeps nothing outside the scene. Nothing here allocates.
  */
 export class SceneWriter {
   readonly scene: SceneView;
-  private drawing: boolean;
   constructor(scene: SceneView) {
     this.scene = scene;
-    this.drawing = false;
   }
 
   /** The pointer is at x, y (0 to 1) with these buttons held. */
@@ -26,7 +24,7 @@ export class SceneWriter {
     scene.pointerX = x;
     scene.pointerY = y;
     scene.buttons = buttons;
-    if (buttons !== 0) this.drawing = true; // a stroke shorter than a frame still shows
+    if (buttons !== 0) scene.drawing = true; // a stroke shorter than a frame still shows
   }
 
   /** A key went down: a ring spreads from where the key lies. */
@@ -93,8 +91,8 @@ export class SceneWriter {
     }
     trail[0] = scene.pointerX;
     trail[1] = scene.pointerY;
-    trail[2] = this.drawing ? 1 : 0.3;
-    this.drawing = scene.buttons !== 0;
+    trail[2] = scene.drawing ? 1 : 0.3;
+    scene.drawing = scene.buttons !== 0;
     for (let i = 0; i < PULSE_COUNT; i++) {
       const age = pulses[i * 3 + 1]! + elapsedS;
       pulses[i * 3 + 1] = age;

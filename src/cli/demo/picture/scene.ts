@@ -23,6 +23,7 @@ const WORD = {
   level: 7, // f32
   timeS: 8, // f32
   pulseNext: 9,
+  drawing: 10,
 } as const;
 
 export interface SceneSize {
@@ -168,6 +169,14 @@ export class SceneView {
   }
   set pulseNext(value: number) {
     this.words[WORD.pulseNext] = value;
+  }
+
+  /** Whether a button was held at any time since the last frame. */
+  get drawing(): boolean {
+    return this.words[WORD.drawing]! !== 0;
+  }
+  set drawing(value: boolean) {
+    this.words[WORD.drawing] = value ? 1 : 0;
   }
 
   /** Copies everything from a scene of the same size. Allocates nothing. */

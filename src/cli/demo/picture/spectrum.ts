@@ -20,6 +20,8 @@ export interface SpectrumOptions {
   readonly tiltDbPerOctave?: number;
   /** Time in which a bar falls from full to empty. Default 0.9. */
   readonly fallS?: number;
+  /** Where all that lasts between calls is kept, 4 * barCount floats: shared, it lets threads take turns. Default: own. */
+  readonly state?: Float32Array;
 }
 
 const RISE_S = 0.012;
@@ -76,10 +78,12 @@ export class SpectrumAnalyser {
 
     this.barCount = barCount;
     this.fftSize = fftSize;
-    this.bars = new Float32Array(barCount);
-    this.peaks = new Float32Array(barCount);
-    this.peakHoldS = new Float32Array(barCount);
-    this.peakSpeed = new Float32Array(barCount);
+    const state = options.state ?? new Float32Array(4 * barCount);
+    if (state.length !== 4 * barCount) requireRange('length of state', state.length, 4 * barCount, 4 * barCount);
+    this.bars = state.subarray(0, barCount);
+    this.peaks = state.subarray(barCount, 2 * barCount);
+    this.peakHoldS = state.subarray(2 * barCount, 3 * barCount);
+    this.peakSpeed = state.subarray(3 * barCount);
     this.window = hann(fftSize);
     this.windowed = new Float64Array(fftSize);
     this.magnitudes = new Float64Array(fftSize / 2);

@@ -1,0 +1,32 @@
+import { FrameDeadlineError } from '../base/errors.js';
+
+export const HELP = `frame-deadline: a real-time frame-deadline task scheduler
+
+Usage: frame-deadline <command> [options]
+
+Commands:
+  demo    sound, input and picture in one process, with their deadlines counted
+
+Options:
+  --help     this text, or that of a command
+  --version  the version
+
+Exit status: 0 it ran, 1 it failed, 2 wrong use, 130 ended by Ctrl-C.
+`;
+
+/** @returns an error for wrong use of the command line: exit status 2 */
+export function usageError(message: string, command?: string): FrameDeadlineError {
+  const hint = `see \`frame-deadline ${command === undefined ? '' : `${command} `}--help\``;
+  return new FrameDeadlineError('USAGE', `${message}; ${hint}`);
+}
+
+/** Exit status for an error. */
+export function exitStatusOf(error: unknown): number {
+  return error instanceof FrameDeadlineError && error.code === 'USAGE' ? 2 : 1;
+}
+
+/** One line for standard error. What has no code is a fault of ours: its stack is shown too. */
+export function errorText(error: unknown): string {
+  if (error instanceof FrameDeadlineError) return `frame-deadline: ${error.message.replaceAll('\n', ' ')}\n`;
+  return `frame-deadline: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+}
