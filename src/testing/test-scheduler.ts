@@ -82,6 +82,16 @@ export class TestScheduler<Lanes = Record<string, unknown>> extends Scheduler<La
     return this.advance(checkUs(us, 'advanceUs'));
   }
 
+  /** Resolves when `ms` milliseconds of virtual time have gone by, as a timer of the host: before workers look for jobs. */
+  sleepMs(ms: number): Promise<void> {
+    return this.sleep(checkUs(ms * 1000, 'sleepMs, in microseconds,'));
+  }
+
+  /** As `sleepMs`, in microseconds. */
+  sleepUs(us: number): Promise<void> {
+    return this.sleep(checkUs(us, 'sleepUs'));
+  }
+
   /**
    * Moves virtual time until no submitted job is waiting or running and no worker is about to look, or until nothing
    * more can happen. Periodic jobs do not count.
@@ -111,6 +121,12 @@ export class TestScheduler<Lanes = Record<string, unknown>> extends Scheduler<La
       this.closed = driven.then(() => ended);
     }
     return this.closed;
+  }
+
+  private sleep(us: number): Promise<void> {
+    const { backend } = this.test;
+    const atUs = backend.clock.nowPreciseUs() + Math.round(us);
+    return new Promise((resolve) => backend.timer().set(atUs, resolve));
   }
 
   private advance(us: number): Promise<void> {
