@@ -28,12 +28,24 @@ export async function createSchedulerOn<Lanes extends Record<string, unknown>>(
   given: SchedulerOptions<Lanes>,
 ): Promise<Scheduler<Lanes>> {
   const options = normalizeOptions(given as SchedulerOptions<Record<string, unknown>>, platform.allowedCpus);
-  if (options.signal?.aborted === true) {
+  if (isAborted(options)) {
     throw new FrameDeadlineError('SCHEDULER_CLOSED', 'the signal was aborted before the scheduler was created');
   }
   const made =
     options.mode === 'inline' ? await createInline(platform, options) : await createOnThreads(platform, options);
+  if (isAborted(options)) {
+    await made.close({ drainMs: 0 });
+    throw abortedMeanwhile();
+  }
   return made as unknown as Scheduler<Lanes>;
+}
+
+function isAborted(options: NormalOptions): boolean {
+  return options.signal?.aborted === true;
+}
+
+function abortedMeanwhile(): FrameDeadlineError {
+  return new FrameDeadlineError('SCHEDULER_CLOSED', 'the signal was aborted while the scheduler was being created');
 }
 
 async function createInline(platform: Platform, options: NormalOptions): Promise<Scheduler> {
@@ -81,11 +93,17 @@ async function createOnThreads(platform: Platform, options: NormalOptions): Prom
   const derived = options.workers === null;
   const placed = ringOrder(options.workers ?? derivePlacement(options.lanes, platform.usableCpus));
   const supervisor = await platform.spawnSupervisor<Remote<SupervisorApi>>('fd-supervisor', options.readyTimeoutMs);
+  // an abort need not wait for a task module that does not finish importing
+  const onAbort = (): void => void supervisor.terminate();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
   try {
+    if (isAborted(options)) throw abortedMeanwhile();
     return await startWorkers(platform, options, placed, derived, supervisor);
   } catch (error) {
     await supervisor.terminate();
-    throw error;
+    throw isAborted(options) ? abortedMeanwhile() : error;
+  } finally {
+    options.signal?.removeEventListener('abort', onAbort);
   }
 }
 

@@ -13,7 +13,18 @@ export class FrameSlots {
     this.free = Array.from({ length: FRAME_SLOT_COUNT }, (_, i) => FRAME_SLOT_COUNT - 1 - i);
     this.retiring = [];
   }
-  take(): number {
+  /** Takes several at once, or none. */
+  takeMany(count: number): number[] {
+    const taken: number[] = [];
+    try {
+      while (taken.length < count) taken.push(this.take());
+    } catch (error) {
+      this.free.push(...taken);
+      throw error;
+    }
+    return taken;
+  }
+  private take(): number {
     this.retiring = this.retiring.filter((frame) => {
       if (!frame.isReusable()) return true;
       frame.recycle();
@@ -53,7 +64,7 @@ export class FramePool {
 
   constructor(core: HostCore, slots: FrameSlots, framesInFlight: number) {
     this.slots = slots;
-    this.frames = Array.from({ length: framesInFlight }, () => new Frame(core, slots.take()));
+    this.frames = slots.takeMany(framesInFlight).map((slot) => new Frame(core, slot));
     this.refusedFrame = new Frame(core, this.frames[0]!.index);
     this.begun = 0;
     this.refused = 0;

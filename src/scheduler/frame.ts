@@ -1,4 +1,4 @@
-import { FrameDeadlineError } from '../base/errors.js';
+import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { PreciseTimer } from '../host/platform.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import { MAX_OPEN_STAGES, OUTCOME_EXPIRED, OUTCOME_LOST, SLOT_DEADLINE_US, SLOT_FINISH_US } from '../memory/layout.js';
@@ -110,7 +110,7 @@ export class Frame {
    * Keeps the process alive meanwhile. One promise for the frame.
    */
   join(options?: JoinOptions): Promise<boolean> {
-    const untilDeadline = options?.until === 'deadline';
+    const untilDeadline = isUntilDeadline(options);
     this.close();
     if (this.isComplete()) return TRUE;
     const { clock } = this.core.backend;
@@ -152,7 +152,7 @@ export class Frame {
         'joinSync({ help: true }) needs the task modules in this thread; create the scheduler with hostHelps: true and give each lane `load`',
       );
     }
-    const untilDeadline = options?.until === 'deadline';
+    const untilDeadline = isUntilDeadline(options);
     this.close();
     const word = core.memory.frames.epochIndex(this.index);
     for (;;) {
@@ -287,4 +287,14 @@ export class Frame {
         : `${what} on frame ${this.number} after its join, poll or cancel; begin a new frame`;
     throw new FrameDeadlineError('FRAME_CLOSED', message);
   }
+}
+
+function isUntilDeadline(options: JoinOptions | undefined): boolean {
+  const until = options?.until;
+  if (until === undefined || until === 'finished') return false;
+  if (until === 'deadline') return true;
+  throw new FrameDeadlineError(
+    'OPTION_INVALID',
+    `until of a join is ${describeValue(until)}, expected 'finished' or 'deadline'`,
+  );
 }

@@ -108,7 +108,6 @@ export class HostCore {
     const job = new Job(this, handle);
     if (this.retired.length > 0) this.freeRetired();
     const refusal = this.refusalOf(handle);
-    if (refusal < 0 && handle.producer.liveSlots >= handle.ring.capacitySlots) this.reclaim(handle.ring);
     const slot = refusal >= 0 ? -1 : handle.takeSlot(literal);
     if (slot < 0) {
       handle.abandon();
@@ -249,7 +248,8 @@ export class HostCore {
   }
 
   private requireSubmittable(handle: TaskHandle): void {
-    if (handle === undefined || handle === null || this.producers[handle.ringIndex] !== handle.producer) {
+    const producer: unknown = handle?.producer;
+    if (producer === undefined || this.producers[handle.ringIndex] !== producer) {
       throw new FrameDeadlineError(
         'TASK_UNKNOWN',
         'submit was given something that is no task of this scheduler; take tasks from scheduler.lanes.<lane>.<task>',
@@ -263,8 +263,8 @@ export class HostCore {
     }
   }
 
-  /** Makes room: single jobs that have ended and were not released give way, oldest first. */
-  private reclaim(ring: JobRing): void {
+  /** Makes room in a full ring: the oldest single job that has ended and was not released gives way. */
+  reclaim(ring: JobRing): void {
     const at = this.single.findIndex((job) => job.handle.ring === ring && job.ended && job.isCounted());
     if (at < 0) return;
     const [job] = this.single.splice(at, 1);

@@ -1,4 +1,4 @@
-import { FrameDeadlineError } from '../base/errors.js';
+import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { describeSchema, sameSchema, schemaFromDescription } from '../memory/schema-layout.js';
 import { isTask, type Task } from '../worker/task.js';
 import type { PlainError, TaskDescription } from './protocol.js';
@@ -65,7 +65,7 @@ export function plainErrorOf(error: unknown, code: string, prefix: string): Plai
   if (error instanceof FrameDeadlineError) {
     return { code: error.code, message: stripCode(error.message), stack: error.stack ?? null };
   }
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : describeValue(error);
   return { code, message: `${prefix}${message}`, stack: error instanceof Error ? (error.stack ?? null) : null };
 }
 

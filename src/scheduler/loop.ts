@@ -1,3 +1,4 @@
+import { checkKeys, checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../base/time.js';
 import type { PreciseTimer } from '../host/platform.js';
@@ -37,8 +38,10 @@ export class FrameLoop {
   private ended: boolean;
 
   constructor(core: HostCore, pool: FramePool, options: LoopOptions, callback: (frame: Frame) => void | Promise<void>) {
+    checkKeys('the options of a loop', options, ['hz', 'deadlineMs', 'signal']);
+    checkSignal('signal of a loop', options.signal);
     const hz = options.hz ?? 60;
-    if (!(hz >= 0.1 && hz <= 1000)) {
+    if (!(typeof hz === 'number' && hz >= 0.1 && hz <= 1000)) {
       throw new FrameDeadlineError('OPTION_INVALID', `hz of a loop is ${describeValue(hz)}, expected 0.1 to 1000`);
     }
     if (options.deadlineMs !== undefined) checkDeadlineMs(options.deadlineMs, 'deadlineMs of a loop');
@@ -65,7 +68,7 @@ export class FrameLoop {
   /** Runs until the signal or `end()`; rejects with what the callback throws. */
   async run(): Promise<void> {
     const { clock } = this.core.backend;
-    if (this.signal?.aborted === true) return;
+    if (this.signal?.aborted === true) this.ended = true;
     const onAbort = (): void => this.end();
     this.signal?.addEventListener('abort', onAbort, { once: true });
     this.core.backend.hold();

@@ -1,3 +1,4 @@
+import { checkKeys, checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { Priority } from '../host/thread-control.js';
 import { MAX_LANES, MAX_WORKERS } from '../memory/layout.js';
@@ -103,12 +104,6 @@ function checkNumber(what: string, value: number, min: number, max: number, inte
   return invalid(what, value, `${integer ? 'a whole number' : 'a number'} from ${min} to ${max}`);
 }
 
-function checkKeys(what: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) invalid(`${what}: option`, key, `one of ${known.join(', ')}`);
-  }
-}
-
 /** Checks all options and fills in defaults. Throws FrameDeadlineError with the option's name in the message. */
 export function normalizeOptions(
   options: SchedulerOptions<Record<string, unknown>>,
@@ -124,6 +119,9 @@ export function normalizeOptions(
     'readyTimeoutMs',
     'signal',
   ]);
+  checkSignal('signal', options.signal);
+  const hostHelps = options.hostHelps ?? false;
+  if (typeof hostHelps !== 'boolean') invalid('hostHelps', hostHelps, 'true or false');
   const mode = options.mode ?? 'threads';
   if (mode !== 'threads' && mode !== 'inline') invalid('mode', mode, "'threads' or 'inline'");
   if (typeof options.lanes !== 'object' || options.lanes === null)
@@ -131,26 +129,34 @@ export function normalizeOptions(
   const names = Object.keys(options.lanes);
   if (names.length === 0) invalid('lanes', options.lanes, 'at least one lane');
   if (names.length > MAX_LANES) invalid('the number of lanes', names.length, `at most ${MAX_LANES}`);
-  const lanes = names.map((name, index) => normalizeLane(name, index, options.lanes[name]!, mode));
+  const lanes = names.map((name, index) => normalizeLane(name, index, options.lanes[name]!, mode, hostHelps));
   const workers = options.workers === undefined ? null : normalizeWorkers(options.workers, lanes, allowedCpus);
   return {
     lanes,
     workers,
     mode,
     framesInFlight: checkNumber('framesInFlight', options.framesInFlight ?? 2, 1, 3, true),
-    hostHelps: options.hostHelps === true,
+    hostHelps,
     readyTimeoutMs: checkNumber('readyTimeoutMs', options.readyTimeoutMs ?? 10_000, 1, 600_000, false),
     signal: options.signal ?? null,
   };
 }
 
-function normalizeLane(name: string, index: number, lane: LaneOptions, mode: 'threads' | 'inline'): NormalLane {
+function normalizeLane(
+  name: string,
+  index: number,
+  lane: LaneOptions,
+  mode: 'threads' | 'inline',
+  hostHelps: boolean,
+): NormalLane {
   const what = `lanes.${name}`;
   if (typeof lane !== 'object' || lane === null) invalid(what, lane, 'an object');
   checkKeys(what, lane, ['tasks', 'load', 'deadlineMs', 'onExpired', 'capacitySlots', 'periodic', 'shared']);
   if (lane.load !== undefined && typeof lane.load !== 'function') invalid(`${what}.load`, lane.load, 'a function');
   if (mode === 'inline' && lane.load === undefined)
     invalid(`${what}.load`, undefined, "a function that imports the task module: mode 'inline' needs it");
+  if (hostHelps && lane.load === undefined)
+    invalid(`${what}.load`, undefined, 'a function that imports the task module: hostHelps needs it');
   if (mode === 'threads' && lane.tasks === undefined)
     invalid(`${what}.tasks`, undefined, "a URL: new URL('./x.tasks.js', import.meta.url)");
   if (lane.deadlineMs !== undefined) checkDeadlineMs(lane.deadlineMs, `${what}.deadlineMs`);
@@ -159,10 +165,12 @@ function normalizeLane(name: string, index: number, lane: LaneOptions, mode: 'th
   const capacitySlots = checkNumber(`${what}.capacitySlots`, lane.capacitySlots ?? 256, 4, 4096, true);
   if ((capacitySlots & (capacitySlots - 1)) !== 0) invalid(`${what}.capacitySlots`, capacitySlots, 'a power of two');
   if (lane.periodic !== undefined) {
+    checkKeys(`${what}.periodic`, lane.periodic, ['task', 'everyMs']);
     checkNumber(`${what}.periodic.everyMs`, lane.periodic.everyMs, 0.1, 60_000, false);
     if (typeof lane.periodic.task !== 'string')
       invalid(`${what}.periodic.task`, lane.periodic.task, 'the name of a task');
   }
+  checkShared(`${what}.shared`, lane.shared);
   return {
     index,
     name,
@@ -174,6 +182,21 @@ function normalizeLane(name: string, index: number, lane: LaneOptions, mode: 'th
     periodic: lane.periodic === undefined ? null : { task: lane.periodic.task, everyMs: lane.periodic.everyMs },
     shared: lane.shared ?? {},
   };
+}
+
+/** It is cloned to every worker of the lane: what cannot be is told here, not by a worker that fails to start. */
+function checkShared(what: string, shared: unknown): void {
+  if (shared === undefined) return;
+  if (typeof shared !== 'object' || shared === null) invalid(what, shared, 'an object');
+  try {
+    structuredClone(shared);
+  } catch (error) {
+    throw new FrameDeadlineError(
+      'OPTION_INVALID',
+      `${what} cannot be cloned to a worker (${(error as Error).message}), expected plain data and shared buffers`,
+      { cause: error },
+    );
+  }
 }
 
 function moduleUrl(what: string, tasks: URL | string): string {

@@ -1,3 +1,4 @@
+import { checkKeys } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../base/time.js';
 import type { Literal, Schema } from '../memory/fields.js';
@@ -216,8 +217,9 @@ export class Scheduler<Lanes = Record<string, unknown>> {
    * the same promise.
    */
   close(options?: CloseOptions): Promise<void> {
+    if (options !== undefined) checkKeys('the options of close', options, ['drainMs']);
     const drainMs = options?.drainMs ?? 1000;
-    if (!(drainMs >= 0 && drainMs <= 600_000)) {
+    if (!(typeof drainMs === 'number' && drainMs >= 0 && drainMs <= 600_000)) {
       throw new FrameDeadlineError('OPTION_INVALID', `drainMs is ${describeValue(drainMs)}, expected 0 to 600000`);
     }
     this.closing ??= this.closeOnce(drainMs);
@@ -274,6 +276,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
           layoutSchema(input, `input of ${name}`),
           output,
           lane.periodic?.task === info.index,
+          () => core.reclaim(producer.ring),
         );
         handles[info.name] = handle;
         this.handles.push(handle);

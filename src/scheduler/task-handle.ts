@@ -29,6 +29,8 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
   readonly views: SlotViews;
   /** @internal Whether the lane's worker releases it: then it cannot be submitted. */
   readonly periodic: boolean;
+  /** Gives back, if it can, a slot of a job that nobody waits for any more. */
+  private readonly makeRoom: () => void;
   private readonly scratch: View<I>;
   private readonly empty: boolean;
   private reserved: number;
@@ -44,6 +46,7 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
     input: SchemaLayout<I>,
     output: O,
     periodic: boolean,
+    makeRoom: () => void,
   ) {
     this.inputSchema = input.schema;
     this.outputSchema = output;
@@ -55,6 +58,7 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
     this.ringIndex = ringIndex;
     this.views = views;
     this.periodic = periodic;
+    this.makeRoom = makeRoom;
     this.empty = input.byteLength === 0;
     const bytes = Math.max(8, input.byteLength);
     const memory = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes);
@@ -70,7 +74,7 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
    */
   get input(): View<I> {
     if (this.reserved !== NONE) return this.reservedView;
-    const slot = this.producer.reserve();
+    const slot = this.reserve();
     if (slot < 0) {
       this.reserved = SCRATCH;
       this.reservedView = this.scratch;
@@ -88,13 +92,13 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
       this.reserved = NONE;
       if (reserved >= 0) return reserved;
       if (reserved === SCRATCH) return -1;
-      if (this.empty) return this.producer.reserve();
+      if (this.empty) return this.reserve();
       throw new FrameDeadlineError(
         'PAYLOAD_INVALID',
         `task ${this.laneName}.${this.name} was submitted without input; pass an object as second argument, or fill task.input first`,
       );
     }
-    const slot = this.producer.reserve();
+    const slot = this.reserve();
     if (slot < 0) {
       // what does not fit is an error also when there is no room
       writeLiteral(this.scratch, literal, `${this.laneName}.${this.name}`);
@@ -107,6 +111,13 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
       throw error;
     }
     return slot;
+  }
+
+  private reserve(): number {
+    const slot = this.producer.reserve();
+    if (slot >= 0) return slot;
+    this.makeRoom();
+    return this.producer.reserve();
   }
 
   /** @internal Gives back a slot that was begun and never submitted. */

@@ -112,6 +112,7 @@ export class MissExplainer {
       mask |= 1 << CAUSE_LATE_SUBMIT;
       cause = CAUSE_LATE_SUBMIT;
     }
+    mask |= 1 << cause;
 
     const body = this.writer.words;
     const at = this.writer.begin();

@@ -1,3 +1,4 @@
+import { checkKeys } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { MAX_DEADLINE_MS } from '../base/time.js';
 import type { ReadonlyView, Schema, View } from '../memory/fields.js';
@@ -61,14 +62,16 @@ export interface Task<I extends Schema = Schema, O extends Schema = Schema> {
 export function task<const I extends Schema, const O extends Schema = Record<never, never>>(
   definition: TaskDefinition<I, O>,
 ): Task<I, O> {
+  checkKeys('the argument of task()', definition, ['input', 'output', 'deadlineMs', 'budgetUs', 'idempotent', 'run']);
   const output = (definition.output ?? {}) as O;
   layoutSchema(definition.input, 'task input');
   layoutSchema(output, 'task output');
   if (definition.deadlineMs !== undefined) checkDeadlineMs(definition.deadlineMs, 'deadlineMs of a task');
-  if (definition.budgetUs !== undefined && !(definition.budgetUs > 0 && Number.isFinite(definition.budgetUs))) {
+  const { budgetUs } = definition;
+  if (budgetUs !== undefined && !(Number.isFinite(budgetUs) && budgetUs > 0)) {
     throw new FrameDeadlineError(
       'OPTION_INVALID',
-      `budgetUs is ${describeValue(definition.budgetUs)}, expected microseconds above 0`,
+      `budgetUs is ${describeValue(budgetUs)}, expected microseconds above 0`,
     );
   }
   if (typeof definition.run !== 'function') {
@@ -78,7 +81,7 @@ export function task<const I extends Schema, const O extends Schema = Record<nev
     input: definition.input,
     output,
     deadlineMs: definition.deadlineMs ?? null,
-    budgetUs: definition.budgetUs ?? null,
+    budgetUs: budgetUs ?? null,
     idempotent: definition.idempotent === true,
     run: definition.run,
   };
@@ -92,7 +95,7 @@ export function isTask(value: unknown): value is Task {
 
 /** @throws FrameDeadlineError DEADLINE_INVALID unless 0 < deadlineMs <= 600 000 */
 export function checkDeadlineMs(deadlineMs: number, what: string): void {
-  if (deadlineMs > 0 && deadlineMs <= MAX_DEADLINE_MS) return;
+  if (typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs <= MAX_DEADLINE_MS) return;
   throw new FrameDeadlineError(
     'DEADLINE_INVALID',
     `${what} is ${describeValue(deadlineMs)}, expected milliseconds above 0 and at most ${MAX_DEADLINE_MS} (10 minutes)`,

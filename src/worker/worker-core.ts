@@ -163,7 +163,8 @@ export class WorkerCore implements JobContext {
     this.parkedAtUs = clock.nowUs();
     this.wokeAtUs = this.parkedAtUs;
     this.wakingUp = true;
-    this.jobs = 0;
+    // a worker that takes a dead one's place counts on
+    this.jobs = Atomics.load(memory.control, this.workerBase + WORKER_JOB_COUNT);
     this.nextReleaseUs = Number.POSITIVE_INFINITY;
     this.findNextRelease();
   }
