@@ -13,7 +13,7 @@ export const loadWork = (): Promise<WorkTasks> => import('./tasks/work.tasks.js'
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Waits for something that must come, whenever that is. */
-export async function until(what: string, holds: () => boolean, patienceMs = 20_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, patienceMs = 5000): Promise<void> {
   const end = performance.now() + patienceMs;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`waited ${patienceMs} ms in vain: ${what}`);
