@@ -88,12 +88,24 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: ARGUMENTS, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: joinNegatives(args), options: ARGUMENTS, strict: true, allowPositionals: false }).values;
   } catch (error) {
     // Node's messages name the option and go on about what else one could do
     const message = error instanceof Error ? error.message.split('. ')[0]! : String(error);
     throw usageError(message.replace(/\.$/, ''), 'demo');
   }
+}
+
+/** `--seconds -1` is a number out of range, not an option that is missing its value. */
+function joinNegatives(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1);
+    if (/^-[\d.]/.test(arg) && before?.startsWith('--') && !before.includes('='))
+      joined[joined.length - 1] += `=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function path(name: string, value: string | undefined): string | null {

@@ -26,6 +26,8 @@ const HZ = 60;
 const FRAME_DEADLINE_MS = 16;
 /** From the announcement of the start to the start: the sink must be waiting for it. */
 const START_AHEAD_MS = 40;
+const REHEARSED_FRAMES = 12;
+const REHEARSAL_DEADLINE_MS = 10_000;
 const FILL_TIMEOUT_MS = 30_000;
 const LOOK_EVERY_MS = 2;
 
@@ -106,9 +108,11 @@ class LiveRun {
     await Promise.all([this.recorder.ready, this.sink.ready]);
     const scheduler = await createDemoScheduler(stage, options);
     this.scheduler = scheduler;
+    const picture = new Picture(scheduler, PICTURE_BUFFERS);
     await this.bufferFilled();
+    await this.rehearse(scheduler, picture);
     if (options.load > 0 && !this.end.signal.aborted) this.hogs = new Hogs(options.load);
-    const durationS = this.end.signal.aborted ? 0 : await this.play(scheduler);
+    const durationS = this.end.signal.aborted ? 0 : await this.play(scheduler, picture);
     if (this.end.signal.aborted && durationS < options.sound.seconds) control.stop();
     const sink = await this.sink.result;
     await this.recorder.result;
@@ -150,8 +154,18 @@ class LiveRun {
     }
   }
 
+  /** The first frames find no compiled code on either side: these have all the time they need, and are not shown. */
+  private async rehearse(scheduler: DemoScheduler, picture: Picture): Promise<void> {
+    for (let n = 0; n < REHEARSED_FRAMES && !this.end.signal.aborted; n++) {
+      const frame = scheduler.beginFrame({ deadlineMs: REHEARSAL_DEADLINE_MS });
+      picture.submit(frame);
+      await frame.join();
+      scheduler.snapshot();
+    }
+  }
+
   /** Returns how many seconds of it there were. */
-  private async play(scheduler: DemoScheduler): Promise<number> {
+  private async play(scheduler: DemoScheduler, picture: Picture): Promise<number> {
     const { options, control, stage, frames, end } = this;
     const { screen, sound } = options;
     const clock = clockSince(stage.epochUs);
@@ -162,7 +176,6 @@ class LiveRun {
     await sleep(START_AHEAD_MS);
     const sinceStartUs = (): number => clock.nowPreciseUs() - startUs;
     const timer = setTimeout(this.onAbort, sound.seconds * 1000 - sinceStartUs() / 1000);
-    const picture = new Picture(scheduler, PICTURE_BUFFERS);
     try {
       await scheduler.loop({ hz: HZ, deadlineMs: FRAME_DEADLINE_MS, signal: end.signal }, async (frame) => {
         picture.submit(frame);

@@ -1,0 +1,136 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_OUT, parseDemoOptions } from '../../../src/cli/demo/options.js';
+import { buildWav } from '../audio/wav-bytes.js';
+import { runCli, scratchDirectory } from './run-cli.js';
+
+const directory = scratchDirectory();
+const at = (name: string): string => join(directory, name);
+const isRoot = process.getuid?.() === 0;
+
+describe('the command line', () => {
+  it.each([
+    [[], 'no command given'],
+    [['dance'], 'unknown command "dance"'],
+    [['demo', '--bogus'], '--bogus'],
+  ])('%j is wrong use: status 2, one line, nothing on standard output', async (args, words) => {
+    const { status, stdout, stderr } = await runCli(args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(words);
+    expect(stderr).toMatch(/^frame-deadline: [^\n]*--help` \[USAGE\]\n$/);
+  });
+
+  it('tells its version and its options', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+    expect(await runCli(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+    expect((await runCli(['--help'])).stdout).toContain('demo');
+    const help = await runCli(['demo', '--help']);
+    for (const option of ['audio', 'events', 'seconds', 'load', 'workers', 'priority', 'no-addon', 'buffer-blocks']) {
+      expect(help.stdout).toContain(`--${option}`);
+    }
+  });
+
+  const WRONG: string[][] = [
+    ...['0', '-1', 'NaN', 'Infinity', '1e9', '', ' ', '0x10', '1s'].map((text) => ['--seconds', text]),
+    ...['0', '-1', '1.5', '17', 'two'].map((text) => ['--workers', text]),
+    ...['-1', '0.5', '65'].map((text) => ['--load', text]),
+    ...['0', '1', '1025', '8.5'].map((text) => ['--buffer-blocks', text]),
+    ['--priority', 'fast'],
+    ['--audio', ''],
+    ['--audio'],
+    ['--json=1'],
+    ['file.wav'],
+  ];
+  it.each(WRONG.map((args) => [args]))('demo %j is wrong use', (args) => {
+    expect(() => parseDemoOptions(args)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+
+  it('takes every option', () => {
+    expect(parseDemoOptions([])).toMatchObject({ seconds: null, workers: null, out: DEFAULT_OUT, bufferBlocks: 8 });
+    const args = '--audio a --events e --seconds 2.5 --load 2 --workers 3 --priority realtime --no-addon';
+    expect(
+      parseDemoOptions([...args.split(' '), '--buffer-blocks=16', '--offline', '--out', 'o', '--json', '--quiet']),
+    ).toEqual({
+      audio: 'a',
+      events: 'e',
+      seconds: 2.5,
+      load: 2,
+      workers: 3,
+      priority: 'realtime',
+      addon: false,
+      bufferBlocks: 16,
+      offline: true,
+      out: 'o',
+      json: true,
+      quiet: true,
+    });
+    expect(parseDemoOptions(['--seconds', '1', '-h'])).toBe('help');
+  });
+});
+
+describe('files that cannot be used', () => {
+  const wav = buildWav();
+  const FILES: [name: string, bytes: Uint8Array | null, code: string][] = [
+    ['missing.wav', null, 'FILE_UNREADABLE'],
+    ['empty.wav', new Uint8Array(0), 'WAV_INVALID'],
+    ['truncated.wav', wav.subarray(0, wav.length - 40), 'WAV_INVALID'],
+    ['lying.wav', buildWav({ claimedDataBytes: 1e9 }), 'WAV_INVALID'],
+    ['mp3.wav', Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\0\0', 'latin1'), Buffer.alloc(4096, 0xfb)]), 'WAV_INVALID'],
+    ['silent.wav', buildWav({ data: new Uint8Array(0) }), 'WAV_INVALID'],
+  ];
+  it.each(FILES)('%s', async (name, bytes, code) => {
+    if (bytes !== null) writeFileSync(at(name), bytes);
+    const { status, stdout, stderr } = await runCli(['demo', '--audio', at(name), '--out', at('none'), '--json']);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`[${code}]`);
+    expect(stderr).toContain(name);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    // nothing was begun
+    expect(existsSync(at('none'))).toBe(false);
+  });
+
+  it('an event file with a broken line, which is named', async () => {
+    writeFileSync(at('broken.jsonl'), '{"timeUs":0,"type":"key","key":"a","down":true}\n\n{"timeUs":5,"type":"ke\n');
+    const { status, stderr } = await runCli([
+      'demo',
+      '--events',
+      at('broken.jsonl'),
+      '--seconds',
+      '1',
+      '--out',
+      at('none'),
+    ]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/broken\.jsonl, line 3: .*\[EVENTS_INVALID\]/);
+  });
+
+  it('an output directory that cannot be', async () => {
+    writeFileSync(at('a-file'), '');
+    const { status, stdout, stderr } = await runCli([
+      'demo',
+      '--seconds',
+      '30',
+      '--out',
+      join(at('a-file'), 'x'),
+      '--json',
+    ]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('[OUTPUT_UNWRITABLE]');
+  });
+
+  it('a file of the output that cannot be written', async () => {
+    mkdirSync(join(at('taken'), 'audio.wav'), { recursive: true });
+    const { status, stderr } = await runCli(['demo', '--seconds', '1', '--out', at('taken')]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('[OUTPUT_UNWRITABLE]');
+  });
+
+  it.skipIf(isRoot)('no permission to read or to write', async () => {
+    writeFileSync(at('secret.wav'), wav);
+    chmodSync(at('secret.wav'), 0);
+    expect((await runCli(['demo', '--audio', at('secret.wav')])).stderr).toContain('[FILE_UNREADABLE]');
+    mkdirSync(at('locked'), { mode: 0o500 });
+    expect((await runCli(['demo', '--seconds', '1', '--out', at('locked')])).stderr).toContain('[OUTPUT_UNWRITABLE]');
+  });
+});
