@@ -3,14 +3,7 @@ import { OUTCOME_CANCELLED } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { Undertaker } from './dead-worker.js';
 import { LaneService } from './lane-service.js';
-import type {
-  LoadResult,
-  SupervisorApi,
-  SupervisorSetup,
-  WorkerApi,
-  WorkerSpec,
-  WorkerState,
-} from './protocol.js';
+import type { LoadResult, SupervisorApi, SupervisorSetup, WorkerApi, WorkerSpec, WorkerState } from './protocol.js';
 
 /** A worker thread as the supervisor holds it: what a platform's spawn gives. */
 export interface WorkerThread {
@@ -155,7 +148,8 @@ export class Supervisor implements SupervisorApi {
   ): Promise<void> {
     if (place.thread !== thread) return;
     place.thread = null;
-    if (this.service === null) return;
+    // one that is being brought up serves nothing yet: who brings it up is told
+    if (this.service === null || place.state !== 'serving') return;
     const index = this.places.indexOf(place);
     if (!this.closing) {
       place.deaths++;
@@ -167,22 +161,29 @@ export class Supervisor implements SupervisorApi {
   }
 
   private async restart(place: Place, index: number): Promise<void> {
-    if (this.service!.mayRestart(index, this.nowMs())) {
+    const service = this.service!;
+    while (service.mayRestart(index, this.nowMs())) {
       const result = await this.bringUp(place);
       if (this.closing) return;
-      if (result.ok) {
-        try {
-          await this.enterService(place, index);
-          return;
-        } catch (error) {
-          place.lastDeath = (error as Error).message;
-        }
-      } else {
-        place.lastDeath = result.error.message;
-      }
+      const failure = result.ok ? await this.failureToServe(place, index) : result.error.message;
+      if (failure === null) return;
+      place.lastDeath = failure;
+      const { thread } = place;
+      place.thread = null;
+      await thread?.terminate();
+      // it may have begun to serve before its answer was lost
+      service.settle(index);
     }
-    if (place.thread !== null) await place.thread.terminate();
     place.state = 'gone';
-    this.service!.giveUp(index);
+    service.giveUp(index);
+  }
+
+  private async failureToServe(place: Place, index: number): Promise<string | null> {
+    try {
+      await this.enterService(place, index);
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
   }
 }
