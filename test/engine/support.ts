@@ -83,6 +83,20 @@ export async function threadsBackTo(count: number): Promise<void> {
   await until(`threads back to ${count}`, () => threadCount() <= count);
 }
 
+const tracked: { close(options: { drainMs: number }): Promise<void> }[] = [];
+
+/** Closes it after the test, should the test fail before it does. */
+export function track<S extends { close(options: { drainMs: number }): Promise<void> }>(scheduler: S): S {
+  tracked.push(scheduler);
+  return scheduler;
+}
+
+/** For `afterEach`: no thread may be left then. */
+export async function noThreadIsLeft(threadsBefore: number): Promise<void> {
+  await Promise.all(tracked.splice(0).map((scheduler) => scheduler.close({ drainMs: 0 })));
+  await threadsBackTo(threadsBefore);
+}
+
 /** Words that handlers of `gate` and the host share: who has arrived, and whether the gate is open. */
 export class Gate {
   readonly words = new Int32Array(new SharedArrayBuffer(8));
