@@ -27,7 +27,8 @@ export interface Plan {
 /**
  * Lays out and allocates all shared memory.
  * @param tasksByLane what the modules gave, by lane index
- * @param nowUs now in microseconds since the epoch: periodic lanes start a little after it
+ * @param nowUs now in microseconds since the epoch
+ * @param periodicStartUs from now to the first period of the periodic lanes
  */
 export function makePlan(
   lanes: readonly NormalLane[],
@@ -35,6 +36,7 @@ export function makePlan(
   tasksByLane: readonly (readonly TaskDescription[])[],
   nowUs: number,
   shared: boolean,
+  periodicStartUs: number = PERIODIC_START_US,
 ): Plan {
   const tasks: TaskInfo[] = [];
   const descriptions: TaskDescription[] = [];
@@ -93,7 +95,7 @@ export function makePlan(
         ring: rings.length - 1,
         periodUs,
         deadlineUs: Math.round(deadlineMs * 1000),
-        startUs: nowUs + PERIODIC_START_US,
+        startUs: nowUs + periodicStartUs,
         worker: workers.findIndex((worker) => worker.lanes.includes(lane.index)),
       };
     }

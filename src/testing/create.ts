@@ -34,7 +34,7 @@ export async function createTestScheduler<Lanes extends Record<string, unknown>>
   const descriptions = modules.map((module, lane) => describeTasks(module, lanes[lane]!.name, 'what load() gives'));
   const placed = ringOrder(workers ?? derivePlacement(lanes, given.usableCpus));
   const clock = new VirtualClock(given.startUs);
-  const plan = makePlan(lanes, placed, descriptions, clock.nowPreciseUs(), true);
+  const plan = makePlan(lanes, placed, descriptions, clock.nowPreciseUs(), true, 0);
   const tasks = plan.tasks.map((task) => `${lanes[task.lane]!.name}.${task.name}`);
   const times = new ExecutionTimes(given.executionUs, tasks);
   const backend = new VirtualBackend(new AttachedMemory(plan.memory), clock);

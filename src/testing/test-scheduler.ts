@@ -46,7 +46,7 @@ export interface TestParts {
  * `runUntilIdle`, `joinSync`, `inject.stallHost` and `close`, which move it from event to event. A handler runs at its
  * job's virtual start; its job ends when the execution time has gone by. Everything happens in the calling thread, in
  * the same order in each run: by time; at one instant jobs finish, dead workers come back, the host's timers and
- * callbacks run, then workers look for jobs, by their index.
+ * callbacks run, then workers look for jobs, by their index. The first period of a periodic lane is at the start.
  */
 export class TestScheduler<Lanes = Record<string, unknown>> extends Scheduler<Lanes> {
   /** Things that go wrong on request. */

@@ -1,4 +1,3 @@
-import type { Clock } from '../base/time.js';
 import {
   LANE_NEXT_PERIOD,
   LANE_RELEASED,
@@ -80,13 +79,6 @@ export class PeriodicReleaser {
     this.nextReleaseUs = startUs + this.next * periodUs;
     Atomics.store(this.memory.control, this.periodIndexAt, this.next | 0);
     return true;
-  }
-
-  /** Number of the period whose intended release that stamp is. */
-  periodOf(releaseUs: number, clock: Clock): number {
-    const now = clock.nowPreciseUs();
-    const precise = now - (((now | 0) - releaseUs) | 0);
-    return Math.round((precise - this.periodic.startUs) / this.periodic.periodUs);
   }
 
   private publish(releaseUs: number): void {

@@ -351,12 +351,11 @@ export class WorkerCore implements JobContext {
     return this.ring.i32[this.base + SLOT_FRAME_NUMBER]!;
   }
   get period(): number {
-    const lane = this.task.lane;
-    if (lane.periodic === null) return -1;
-    for (const releaser of this.releasers) {
-      if (releaser.lane === lane) return releaser.periodOf(this.ring.i32[this.base + SLOT_RELEASE_US]!, this.clock);
-    }
-    return -1;
+    const { periodic } = this.task.lane;
+    if (periodic === null || periodic.task !== this.task.info.index) return -1;
+    const now = this.clock.nowPreciseUs();
+    const releaseUs = now - (((now | 0) - this.ring.i32[this.base + SLOT_RELEASE_US]!) | 0);
+    return Math.round((releaseUs - periodic.startUs) / periodic.periodUs);
   }
   get shared(): Readonly<Record<string, unknown>> {
     return this.task.lane.shared;
@@ -392,7 +391,8 @@ export class WorkerCore implements JobContext {
     const taskIndex = scanner.ring.i32[scanner.ring.slotBase(scanner.slot) + SLOT_TASK]!;
     const p99 = this.tasks[taskIndex]?.p99ExecutionUs ?? 0;
     const now = this.lastFinishIsNow ? this.lastFinishPreciseUs : this.clock.nowPreciseUs();
-    return now + p99 <= this.nextReleaseUs || this.lastWasPeriodic;
+    // right after: an idle worker whose last job was a periodic one may be close to the next release
+    return now + p99 <= this.nextReleaseUs || (this.lastWasPeriodic && this.lastFinishIsNow);
   }
 
   private begin(ring: JobRing, slot: number, running: number): void {
