@@ -227,7 +227,7 @@ export class WorkerCore implements JobContext {
   /** Runs the claimed job's handler, unless it was cancelled or is worthless by now. Never throws. */
   execute(): void {
     const i32 = this.ring.i32;
-    const flags = Atomics.load(i32, this.base + SLOT_FLAGS);
+    const flags = i32[this.base + SLOT_FLAGS]!;
     this.error = null;
     if ((flags & SLOT_FLAG_CANCEL) !== 0) {
       this.outcome = OUTCOME_CANCELLED;
@@ -308,8 +308,9 @@ export class WorkerCore implements JobContext {
     const before = Atomics.compareExchange(i32, base + SLOT_STATE, running, done); // release
 
     this.jobs = (this.jobs + 1) | 0;
-    Atomics.store(this.memory.control, this.workerBase + WORKER_CURRENT_TASK, 0);
-    Atomics.store(this.memory.control, this.workerBase + WORKER_JOB_COUNT, this.jobs);
+    const { control } = this.memory;
+    control[this.workerBase + WORKER_CURRENT_TASK] = 0;
+    control[this.workerBase + WORKER_JOB_COUNT] = this.jobs;
     this.lastFinishPreciseUs = finishPreciseUs;
     this.lastFinishIsNow = true;
     this.lastWasPeriodic = task.lane.periodic !== null;
@@ -421,8 +422,9 @@ export class WorkerCore implements JobContext {
     this.queueingUs = queueing;
     this.wakeupUs = wakeup;
     i32[base + SLOT_START_US] = startUs;
-    Atomics.store(this.memory.control, this.workerBase + WORKER_CURRENT_START_US, startUs);
-    Atomics.store(this.memory.control, this.workerBase + WORKER_CURRENT_TASK, this.task.info.index + 1);
+    const { control } = this.memory;
+    control[this.workerBase + WORKER_CURRENT_START_US] = startUs;
+    Atomics.store(control, this.workerBase + WORKER_CURRENT_TASK, this.task.info.index + 1); // release
   }
 
   private findNextRelease(): void {
@@ -443,7 +445,10 @@ export class WorkerCore implements JobContext {
 }
 
 function refuseThenable(result: object | null): void {
-  if (result === null || typeof (result as { then?: unknown }).then !== 'function') return;
+  const thenable = result as { then?: unknown } | null;
+  if (thenable === null || typeof thenable.then !== 'function') return;
+  // the job fails here and now: what the promise rejects with later must not end the thread as well
+  if (result instanceof Promise) result.catch(() => {});
   throw new TypeError(
     'the handler returned a promise; a handler runs to completion synchronously: make `run` a plain function',
   );
