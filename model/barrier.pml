@@ -3,9 +3,10 @@
 
    A frame slot's words: columns, accepted count, stage numbers and stage targets are cumulative and
    never reset; the list of waiting slots is restarted by the host at each frame's begin.
-   Each frame has JOBS0 jobs, a barrier, JOBS1 jobs, a barrier, JOBS2 jobs, and is joined.
+   Each frame has JOBS0 jobs, a barrier, JOBS1 jobs, a barrier, JOBS2 jobs, and its join, which closes a
+   stage as a barrier does: the frame is complete when all its stages are.
 
-   Sizes:    S slots, FRAMES frames, FS frame slots
+   Sizes:    S slots, FRAMES frames, FS frame slots, BARRIERS in each frame (1: no third group)
    Variants: KILL    worker 0 dies at any step
              CANCEL  the host cancels one job, waiting or ready
              ONEWORKER  worker 1 does not run */
@@ -35,7 +36,10 @@
 #define READY 2
 #define RUNNING 3
 #define DONE 4
-#define BARRIERS 2       /* per frame; stage targets are kept in a ring of this size */
+#ifndef BARRIERS
+#define BARRIERS 2       /* in each frame; the join closes one stage more */
+#endif
+#define TARGETS 4        /* stage targets are kept in a ring of this size */
 #define LIST 4           /* entries of a frame's list of waiting slots */
 
 typedef Slot { byte state; byte owner; byte gen; byte frame; byte stage; byte frameRecord; bool cancel };
@@ -43,11 +47,12 @@ Slot s[S];
 byte finished[FS * 4];
 byte barriers[FS];                       /* stages closed by the host so far; written by the host */
 byte released[FS];                       /* stages released so far */
-byte stageTarget[FS * BARRIERS];         /* finished count that completes stage n, at n % BARRIERS */
+byte stageTarget[FS * TARGETS];         /* finished count that completes stage n, at n % TARGETS */
 byte list[FS * LIST]; byte listLength[FS];
 bool killed[2]; bool exited[2]; bool stop; byte deaths; byte cancels;
-byte ended[FS];                          /* ghost: jobs of the frame slot that have ended */
-byte needed[S];                          /* ghost: ended count before the slot's job may start */
+byte unended[FS * 8];                    /* ghost: jobs of each stage that have not ended */
+#define UNENDED(k) unended[s[k].frame * 8 + s[k].stage % 8]
+#define BEFORE(k, n) unended[s[k].frame * 8 + (s[k].stage + 8 - n) % 8]
 
 #define COL(f, w) finished[(f) * 4 + (w)]
 /* one step here; slot.pml reads column by column, and shows the wake-up of the join as well */
@@ -65,11 +70,11 @@ inline walk(f, bound, n, m, k, q) {
      :: q != 255 ->
         if
 #ifdef M_NO_FRAME_CHECK
-        :: s[k].stage <= bound
+        :: s[k].stage == bound
 #elif defined(M_NO_STAGE_CHECK)
         :: s[k].frame == f
 #else
-        :: atomic { s[k].frame == f && s[k].stage <= bound }  /* two fields of a slot that the exchange below proves unchanged */
+        :: atomic { s[k].frame == f && s[k].stage == bound }  /* two fields of a slot that the exchange below proves unchanged */
 #endif
            ->
 #ifdef M_NO_GENERATION
@@ -95,7 +100,7 @@ inline settle(f, r, t, ok, n, m, k, q) {
      :: barriers[f] == r -> break
      :: else
      fi;
-     t = stageTarget[(f) * BARRIERS + r % BARRIERS];
+     t = stageTarget[(f) * TARGETS + r % TARGETS];
      if
 #ifdef EQUALITY
      :: SUM(f) != t -> break
@@ -118,7 +123,7 @@ inline settle(f, r, t, ok, n, m, k, q) {
 }
 
 inline claim(n) {
-  assert(ended[s[n].frame] >= needed[n]);                 /* nothing passes the barrier */
+  assert(BEFORE(n, 1) == 0 && BEFORE(n, 2) == 0);         /* nothing passes a barrier */
   i = n; s[i].state = RUNNING; s[i].owner = me; f = s[i].frame
 }
 
@@ -136,7 +141,7 @@ proctype worker(byte me) {
     fi;
     atomic {
       assert(s[i].state == RUNNING && s[i].owner == me);
-      c = COL(f, me) + 1; s[i].frameRecord = c; s[i].state = DONE; ended[f]++; i = 0
+      c = COL(f, me) + 1; s[i].frameRecord = c; s[i].state = DONE; UNENDED(i)--; i = 0
     };
     atomic { COL(f, me) = c; c = 0 };
     settle(f, r, t, ok, n, m, k, q);
@@ -160,7 +165,7 @@ proctype supervisor() {
     :: k < S ->
        if
        :: s[k].owner == 0 && s[k].state == RUNNING ->
-          s[k].state = DONE; s[k].owner = SUP; ended[s[k].frame]++; COL(s[k].frame, SUP) = COL(s[k].frame, SUP) + 1
+          s[k].state = DONE; s[k].owner = SUP; UNENDED(k)--; COL(s[k].frame, SUP) = COL(s[k].frame, SUP) + 1
        :: s[k].owner == 0 && s[k].state == DONE && s[k].frameRecord > COL(s[k].frame, 0) ->
           COL(s[k].frame, 0) = s[k].frameRecord
        :: else
@@ -187,20 +192,15 @@ proctype supervisor() {
 #define JOBS(g) ((g) == 0 -> JOBS0 : ((g) == 1 -> JOBS1 : JOBS2))
 #define SPARE ((AVAILABLE(0) -> 1 : 0) + (AVAILABLE(1) -> 1 : 0) + (AVAILABLE(2) -> 1 : 0))
 proctype host() {
-  byte f, r, t, n, m, k, q, opened, closed, group, count, slot, before;
+  byte f, r, t, n, m, k, q, opened, closed, group, count, slot;
   bool ok;
   byte accepted[FS];
   byte member[S];
   do
   :: opened < FRAMES && opened - closed < FS && SPARE >= JOBS0 + JOBS1 + JOBS2 ->
      f = opened % FS;
-#ifndef M_NO_CATCH_UP
-     /* stages without a job behind them may still be unreleased: no old stage may outlive its frame */
-     released[f] = barriers[f];
-#endif
      listLength[f] = 0;
      group = 0;
-     before = accepted[f];
      do
      :: group <= BARRIERS ->
         count = 0;
@@ -214,7 +214,7 @@ proctype host() {
            atomic {
              member[slot] = opened + 1;
              s[slot].owner = NOBODY; s[slot].gen = (s[slot].gen + 1) % 8; s[slot].cancel = false;
-             s[slot].frame = f; s[slot].stage = barriers[f]; needed[slot] = before
+             s[slot].frame = f; s[slot].stage = barriers[f]; UNENDED(slot)++
            };
            accepted[f]++;
            if
@@ -242,20 +242,15 @@ proctype host() {
            atomic { count++; r = 0; slot = 0 }
         :: else -> break
         od;
-        group++;
-        if
-        :: group <= BARRIERS ->                           /* frame.barrier() */
-           before = accepted[f];
-           stageTarget[f * BARRIERS + barriers[f] % BARRIERS] = accepted[f];
-           barriers[f] = barriers[f] + 1;
+        group++;                                          /* frame.barrier(), and the join after the last jobs */
+        stageTarget[f * TARGETS + barriers[f] % TARGETS] = accepted[f];
+        barriers[f] = barriers[f] + 1;
 #ifndef M_NO_BARRIER_SUM
-           settle(f, r, t, ok, n, m, k, q);
+        settle(f, r, t, ok, n, m, k, q)
 #endif
-        :: else
-        fi
      :: else -> break
      od;
-     atomic { opened++; group = 0; before = 0; count = 0 }
+     atomic { opened++; group = 0; count = 0 }
   :: closed < opened ->
      f = closed % FS;
 #ifdef CANCEL
@@ -266,11 +261,21 @@ proctype host() {
         if
         :: member[k] == closed + 1 ->
            if
-           :: s[k].state == WAITING -> s[k].cancel = true; ok = false       /* it ends at its claim */
+           :: s[k].state == WAITING ->
+#ifdef M_END_WAITING
+              atomic {
+                if
+                :: s[k].state == WAITING -> s[k].state = DONE; s[k].owner = HOST; UNENDED(k)--; ok = true
+                :: else -> ok = false
+                fi
+              }
+#else
+              s[k].cancel = true; ok = false                              /* it ends at its claim */
+#endif
            :: else ->
               atomic {
                 if
-                :: s[k].state == READY -> s[k].state = DONE; s[k].owner = HOST; ended[f]++; ok = true
+                :: s[k].state == READY -> s[k].state = DONE; s[k].owner = HOST; UNENDED(k)--; ok = true
                 :: else -> ok = false
                 fi
               }
@@ -290,8 +295,12 @@ proctype host() {
      :: true
      fi;
 #endif
-     atomic {
+     atomic {                                             /* the wake-up itself is in slot.pml */
+#ifdef M_JOIN_BY_SUM
        SUM(f) == accepted[f];
+#else
+       released[f] == barriers[f];
+#endif
        k = 0;
        do
        :: k < S ->

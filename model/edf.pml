@@ -3,11 +3,12 @@
 
    Deadlines are 1 or 2 (DEADLINES). Slots are freed in any order, so the producer skips positions.
    Sizes:    S slots, N jobs
-   Variants: WAIT     one job may be published waiting and is released at any later time
-             JUMP     one slot may be reserved early and is committed later at a position of its own
+   Variants: WAIT     the first job is published waiting and is released at any later time
+             JUMP     one slot may be reserved first and is committed later at a position of its own
              REISSUE  a worker may die while running; the supervisor makes its slot ready again
              MARK_LIVE_MAXIMUM  out of order means: earlier than the latest deadline not yet freed,
                       instead of: earlier than the submission before it
+             LAX      the sequence check asks for `before the head` instead of `this very position`
    Shown: at a successful claim no other job that was ready when the scan began, and still is, comes
    earlier in (deadline, sequence); and nothing stays ready while the workers park. */
 #ifndef S
@@ -29,13 +30,16 @@
 
 byte state[S]; byte gen[S]; byte owner[S];          /* one word each slot: read and exchanged together */
 byte seq[S]; byte deadline[S];
-byte head; byte mark; byte epoch; byte bell;        /* bell: whatever rings; who is rung is shown in bell.pml */
+byte head; byte mark; byte epoch;
+bool rung[2];                                       /* every ring reaches both; who is rung is shown in bell.pml */
 bool dead[2]; byte deaths; bool stop;
 bool unseen[S];                                     /* ghost: re-issued, epoch not yet raised */
 byte issue[S];                                      /* ghost: which publication or re-issue this is */
 byte issues;
 byte doneCount; byte waits; byte reserves;
 
+#define RING rung[0] = true; rung[1] = true
+#define WRITE_FIELDS(k, p, x) deadline[k] = x; seq[k] = p; issue[k] = issues; issues++; gen[k] = (gen[k] + 1) % 4
 #define VISIBLE(k) (state[k] == READY && seq[k] < head && !unseen[k])
 #define EARLIER(k, b) (deadline[k] < deadline[b] || (deadline[k] == deadline[b] && seq[k] < seq[b]))
 #ifdef M_NO_GENERATION
@@ -60,7 +64,11 @@ byte doneCount; byte waits; byte reserves;
 #ifdef M_NO_SEQUENCE_CHECK
 #define IN_PLACE true
 #else
+#ifdef LAX
+#define IN_PLACE (f < h)
+#else
 #define IN_PLACE (f == q)
+#endif
 #endif
 #ifdef M_PASS_WAITING
 #define HOLDS_CURSOR (w == READY)
@@ -84,16 +92,18 @@ inline lookWide() {                                 /* slot k: what was publishe
 }
 
 proctype worker(byte me) {
-  byte cursor, seen, h, v, q, k, f, g, w, b, bg, bd, bs, low, x;
+  byte cursor, seen, h, q, k, f, g, w, b, bg, bd, bs, low, x;
   bool wide, stopped, minimum, ok;
   int startedReady;                                 /* ghost: issues ready when the scan began */
  loop:
   atomic {
-    v = bell;
+    rung[me] = false;
     do :: k < S -> if :: VISIBLE(k) -> startedReady = startedReady | BIT(issue[k]) :: else fi; k++ :: else -> break od;
     k = 0; b = NONE; bd = 255; bs = 255
   };
-#if defined(REISSUE) && !defined(M_EPOCH_AFTER_SCAN)
+#ifdef M_EPOCH_AFTER_SCAN
+  wide = (seen != epoch);
+#elif defined(REISSUE)
   atomic { if :: seen != epoch -> seen = epoch; wide = true :: else fi };
 #endif
   h = head;
@@ -105,27 +115,27 @@ proctype worker(byte me) {
     if :: h > cursor + S -> cursor = h - S :: else fi;
 #endif
     minimum = (cursor < mark);
-    if :: h > cursor + S -> wide = true :: else fi;
+    if :: h > cursor + S || minimum -> wide = true :: else fi;
     if :: wide -> low = h; q = 0 :: else -> q = cursor fi
   };
   do
   :: atomic { wide && k < S -> LOAD SEPARATELY fields(); lookWide(); k++ }
   :: atomic { !wide && q < h -> k = q % S; LOAD SEPARATELY fields(); look();
      if
-     :: b != NONE && !minimum -> break              /* in order: the first ready slot is the earliest */
+     :: b != NONE -> break                          /* in order: the first ready slot is the earliest */
      :: else -> q++
      fi }
   :: atomic { wide && k >= S -> cursor = low; break }
   :: !wide && q >= h -> break
   od;
 #ifdef M_EPOCH_AFTER_SCAN
-  if :: seen != epoch -> seen = epoch; cursor = 0; goto loop :: else fi;
+  seen = epoch;
 #endif
   if
   :: b == NONE ->
      atomic { CLEAR };
      if
-     :: atomic { bell != v -> v = 0 }; goto loop
+     :: rung[me] -> goto loop
      :: stop -> goto end
      fi
   :: else
@@ -155,7 +165,6 @@ proctype worker(byte me) {
 
 inline publish(k, p, x, newState) {
   d_step {
-    deadline[k] = x; seq[k] = p; issue[k] = issues; issues++; gen[k] = (gen[k] + 1) % 4;
 #ifdef MARK_LIVE_MAXIMUM
     if :: state[0] <= WRITING && state[1] <= WRITING && (S == 2 || state[S - 1] <= WRITING) -> last = 0 :: else fi;
     late = (x < last); if :: x > last -> last = x :: else fi
@@ -163,32 +172,34 @@ inline publish(k, p, x, newState) {
     late = (x < last); last = x
 #endif
   };
+#ifdef SPLIT
+  d_step { WRITE_FIELDS(k, p, x) };
+#endif
 #ifndef M_MARK_AFTER
   if :: late -> mark = p + 1 :: else fi;
 #endif
 #ifdef M_HEAD_FIRST
-  head = p + 1;
+  d_step { head = p + 1; RING };
+  d_step { WRITE_FIELDS(k, p, x); state[k] = newState };
+#elif defined(SPLIT)
   state[k] = newState;
+  d_step { head = p + 1; RING };
 #elif defined(M_RING_FIRST)
-  state[k] = newState;
-  bell++;
+  d_step { WRITE_FIELDS(k, p, x); state[k] = newState; RING };
   head = p + 1;
 #else
-  state[k] = newState;
-  head = p + 1;
+  d_step { WRITE_FIELDS(k, p, x); state[k] = newState };
+  d_step { head = p + 1; RING };
 #endif
 #ifdef M_MARK_AFTER
   if :: late -> mark = p + 1 :: else fi;
 #endif
-#ifndef M_RING_FIRST
-  bell++;
-#endif
 }
 
 #if S > 2
-#define ANY_FREE (state[0] == FREE || state[1] == FREE || state[2] == FREE)
+#define ANY_FREE (state[0] == FREE || state[0] == DONE || state[1] == FREE || state[1] == DONE || state[2] == FREE || state[2] == DONE)
 #else
-#define ANY_FREE (state[0] == FREE || state[1] == FREE)
+#define ANY_FREE (state[0] == FREE || state[0] == DONE || state[1] == FREE || state[1] == DONE)
 #endif
 proctype producer() {
   byte n, x, k, p, last, reserved;
@@ -198,7 +209,12 @@ proctype producer() {
   :: n < N && ANY_FREE ->
      atomic {                                       /* bounded look for a free slot; only we change free */
        p = head;
-       do :: state[p % S] != FREE && p < head + S -> p++ :: else -> break od;
+       do
+       :: p < head + S && state[p % S] == FREE -> break
+       :: p < head + S && state[p % S] == DONE -> state[p % S] = FREE; break   /* freed by now */
+       :: p < head + S && state[p % S] != FREE -> p++                         /* or not yet: skipped */
+       :: p == head + S -> break
+       od;
        k = p % S
      };
      if
@@ -206,30 +222,25 @@ proctype producer() {
         if :: x = 1 :: x = 2 :: DEADLINES > 2 -> x = 3 fi;
 #ifdef WAIT
         if
-        :: waits == 0 -> waits = 1; publish(k, p, x, WAITING)
-        :: publish(k, p, x, READY)
+        :: n == 0 -> waits = 1; publish(k, p, x, WAITING)
+        :: n > 0 -> publish(k, p, x, READY)
         fi;
 #else
         publish(k, p, x, READY);
 #endif
         n++
 #ifdef JUMP
-     :: state[k] == FREE && reserves == 0 && n < N - 1 -> reserves = 1; reserved = k; state[k] = WRITING
+     :: state[k] == FREE && reserves == 0 && n == 0 -> reserves = 1; reserved = k; state[k] = WRITING
 #endif
      :: else
      fi;
-     x = 0; p = 0; k = 0
+     atomic { x = 0; p = 0; k = 0; late = false }
 #ifdef JUMP
   :: n < N && reserved != NONE ->
      atomic { p = head; do :: p % S != reserved -> p++ :: else -> break od; k = reserved; reserved = NONE };
      if :: x = 1 :: x = 2 fi;
      publish(k, p, x, READY);
-     n++; x = 0; p = 0; k = 0
-#endif
-  :: state[0] == DONE -> state[0] = FREE
-  :: state[1] == DONE -> state[1] = FREE
-#if S > 2
-  :: state[2] == DONE -> state[2] = FREE
+     n++; atomic { x = 0; p = 0; k = 0; late = false }
 #endif
   :: atomic { n == N -> break }
   od
@@ -246,7 +257,7 @@ proctype releaser() {
   :: atomic { state[2] == WAITING -> state[2] = READY }; break
 #endif
   od;
-  bell++
+  RING
 }
 #endif
 
@@ -269,7 +280,7 @@ proctype supervisor() {
 #endif
     k = 0; do :: k < S -> unseen[k] = false; k++ :: else -> break od
   };
-  bell++
+  RING
 }
 #endif
 
