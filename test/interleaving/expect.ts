@@ -1,0 +1,29 @@
+import { expect } from 'vitest';
+import { type Bounds, type Exploration, explore, replay, type Scenario } from './explore.js';
+
+/** No schedule failed, and at least so many were tried. */
+export function expectSound(exploration: Exploration, atLeastSchedules: number): void {
+  report(exploration);
+  if (exploration.failure !== null) expect.fail(exploration.failure.message);
+  expect(exploration.schedules).toBeGreaterThanOrEqual(atLeastSchedules);
+}
+
+/** Some schedule of this (spoilt) system fails, and fails again when it is replayed. */
+export function expectFound(scenario: Scenario, bounds: Bounds): void {
+  const exploration = explore(scenario, bounds);
+  report(exploration);
+  const { failure } = exploration;
+  if (failure === null) expect.fail(`not found in ${exploration.schedules} schedules`);
+  expect(replay(scenario, failure.schedule)?.message).toBe(failure.message);
+}
+
+/** Another one each time; a failure's message tells it. `FD_SEED` repeats one. */
+export function randomSeed(): number {
+  return Number(process.env['FD_SEED'] ?? Math.floor(Math.random() * 0x7fffffff));
+}
+
+function report({ schedules, states, accesses, complete, failure }: Exploration): void {
+  if (process.env['FD_VERBOSE'] === undefined) return;
+  const result = failure === null ? (complete ? 'complete' : 'cut off') : failure.message;
+  console.log(`${schedules} schedules, ${states} states, ${accesses} accesses, ${result}`);
+}

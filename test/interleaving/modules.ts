@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compileFunction } from 'node:vm';
+import { machine } from './machine.js';
+import { compile, parse, steppedNames } from './transform.js';
+
+const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
+
+/** Rewritten so that roles can be switched inside them. All others are loaded as they are. */
+const STEPPED = [
+  'ring/job-ring.ts',
+  'ring/job-scanner.ts',
+  'ring/bell.ts',
+  'ring/frame-words.ts',
+  'telemetry/counters.ts',
+  'telemetry/recorder.ts',
+  'worker/attached-memory.ts',
+  'worker/miss-explainer.ts',
+  'worker/periodic.ts',
+  'worker/worker-core.ts',
+  'worker/idle-loop.ts',
+  'scheduler/dead-worker.ts',
+  'scheduler/lane-service.ts',
+  'scheduler/threads-backend.ts',
+  'scheduler/task-handle.ts',
+  'scheduler/completions.ts',
+  'scheduler/job.ts',
+  'scheduler/frame.ts',
+  'scheduler/host-core.ts',
+];
+
+/** A change of one module's source: `before` must occur exactly once. */
+export interface Patch {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Two frame slots instead of 32: the undertaker looks at each of them. */
+const SMALL: readonly Patch[] = [
+  {
+    file: 'memory/layout.ts',
+    before: 'export const FRAME_SLOT_COUNT = 32;',
+    after: 'export const FRAME_SLOT_COUNT = 2;',
+  },
+];
+
+const sources = new Map<string, string>();
+const compiled = new Map<string, string>();
+let names: Set<string> | null = null;
+
+function sourceOf(file: string): string {
+  let source = sources.get(file);
+  if (source === undefined) {
+    source = readFileSync(join(SOURCE, file), 'utf8');
+    sources.set(file, source);
+  }
+  return source;
+}
+
+function compiledOf(file: string, source: string): string {
+  names ??= steppedNames(STEPPED.map((stepped) => parse(stepped, sourceOf(stepped))));
+  const key = `${file}\n${source}`;
+  let code = compiled.get(key);
+  if (code === undefined) {
+    code = compile(file, source, STEPPED.includes(file) ? names : null, machine.sites);
+    compiled.set(key, code);
+  }
+  return code;
+}
+
+/** The engine's modules, loaded afresh: the types are those of the sources, but stepped functions return generators (see `run`). */
+export class Modules {
+  private readonly loaded: Map<string, Record<string, unknown>>;
+  private readonly patches: readonly Patch[];
+
+  constructor(patches: readonly Patch[] = []) {
+    this.patches = [...SMALL, ...patches];
+    this.loaded = new Map();
+  }
+
+  /** `file` is relative to src/, with the ending `.js`. */
+  load<M>(file: string): M {
+    return this.require(file.replace(/\.js$/, '.ts')) as M;
+  }
+
+  private require(file: string): Record<string, unknown> {
+    const known = this.loaded.get(file);
+    if (known !== undefined) return known;
+    let source = sourceOf(file);
+    for (const patch of this.patches) {
+      if (patch.file !== file) continue;
+      if (source.split(patch.before).length !== 2) {
+        throw new Error(`${file} does not contain exactly once: ${patch.before}`);
+      }
+      source = source.replace(patch.before, () => patch.after);
+    }
+    const exports: Record<string, unknown> = {};
+    this.loaded.set(file, exports);
+    const require = (specifier: string): unknown => {
+      if (!specifier.startsWith('.')) throw new Error(`${file} imports ${specifier}, which cannot be stepped`);
+      const target = normalize(join(dirname(file), specifier.replace(/\.js$/, '.ts')));
+      if (STEPPED.includes(target) && !STEPPED.includes(file)) {
+        throw new Error(`${file} is not stepped and imports ${target}, which is: it would get generators`);
+      }
+      return this.require(target);
+    };
+    const code = compiledOf(file, source);
+    compileFunction(code, ['require', 'exports', '$'], { filename: `stepped:${file}` })(require, exports, machine);
+    return exports;
+  }
+}
