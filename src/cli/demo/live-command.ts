@@ -15,6 +15,8 @@ import { renderOfflineThread } from './verify.js';
 export const WAV_NAME = 'audio.wav';
 export const CHANGES_NAME = 'changes.jsonl';
 
+/** A sound card is never late; a thread that plays one is, on a busy machine. */
+const LATE_SINK_US = 5000;
 /** After Ctrl-C nobody wants to wait for a long comparison. */
 const MAX_SECONDS_COMPARED_AFTER_INTERRUPT = 60;
 
@@ -47,6 +49,10 @@ export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt,
     } finally {
       screen?.end();
     }
+  }
+  if (result !== null && result.sink.latestUs > LATE_SINK_US) {
+    const ms = (result.sink.latestUs / 1000).toFixed(1);
+    output.line(`the sink itself was woken up to ${ms} ms late: some xruns may be its own`);
   }
   const identical = result === null ? null : await compare(sound, result, wavPath, interrupt, output);
   const files: DemoReport['files'] = { wav: null, png: null, changes: null, report: join(out, 'report.json') };

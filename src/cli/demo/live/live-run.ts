@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameDeadlineError } from '../../../base/errors.js';
 import { clockSince } from '../../../host/node/clock.js';
+import { NodeThreadControl } from '../../../host/node/thread-control.js';
 import type { Priority } from '../../../host/thread-control.js';
 import type { Description } from '../../../scheduler/describe.js';
 import type { Snapshot } from '../../../scheduler/snapshot.js';
@@ -70,6 +71,10 @@ export async function runLive(options: LiveOptions): Promise<LiveResult> {
   }
 }
 
+function raiseMainThread(priority: Priority): void {
+  new NodeThreadControl().apply({ name: 'frame-deadline', priority, cpus: null });
+}
+
 class LiveRun {
   private readonly options: LiveOptions;
   private readonly stage: Stage;
@@ -112,6 +117,8 @@ class LiveRun {
     await this.bufferFilled();
     await this.rehearse(scheduler, picture);
     if (options.load > 0 && !this.end.signal.aborted) this.hogs = new Hogs(options.load);
+    // so are frames begun in time beside the hogs, which do not inherit it any more
+    if (options.priority !== 'normal') raiseMainThread(options.priority);
     const durationS = this.end.signal.aborted ? 0 : await this.play(scheduler, picture);
     if (this.end.signal.aborted && durationS < options.sound.seconds) control.stop();
     const sink = await this.sink.result;
@@ -176,13 +183,16 @@ class LiveRun {
     await sleep(START_AHEAD_MS);
     const sinceStartUs = (): number => clock.nowPreciseUs() - startUs;
     const timer = setTimeout(this.onAbort, sound.seconds * 1000 - sinceStartUs() / 1000);
+    let isLate = false;
     try {
       await scheduler.loop({ hz: HZ, deadlineMs: FRAME_DEADLINE_MS, signal: end.signal }, async (frame) => {
+        // one frame is in flight at most: what was late before is whole now
+        if (isLate) frames.joined(picture.buffer, control.load(CONTROL.sceneEvents), sinceStartUs());
         picture.submit(frame);
-        const complete = await frame.join({ until: 'deadline' });
+        isLate = !(await frame.join({ until: 'deadline' }));
         const nowUs = sinceStartUs();
         frames.took((FRAME_DEADLINE_MS - frame.timeToDeadlineMs()) * 1000);
-        if (complete) frames.joined(picture.buffer, picture.eventsShown(), nowUs);
+        if (!isLate) frames.joined(picture.buffer, control.load(CONTROL.sceneEvents), nowUs);
         if (screen?.isDue) screen.update(models.model(scheduler.snapshot(), nowUs / 1e6));
       });
     } finally {

@@ -1,5 +1,4 @@
 import type { Frame } from '../../../scheduler/frame.js';
-import type { Job } from '../../../scheduler/job.js';
 import { PICTURE_HEIGHT, PICTURE_WIDTH, TILE_PIXELS } from '../stage/stage.js';
 import type { DemoScheduler } from './lanes.js';
 
@@ -9,7 +8,6 @@ export class Picture {
   buffer: number;
   private readonly tasks: DemoScheduler['lanes']['render'];
   private readonly buffers: number;
-  private scene: Job | null;
   private frames: number;
   private lastStartUs: number;
 
@@ -17,7 +15,6 @@ export class Picture {
     this.tasks = scheduler.lanes.render;
     this.buffers = buffers;
     this.buffer = -1;
-    this.scene = null;
     this.frames = 0;
     this.lastStartUs = -1;
   }
@@ -28,7 +25,7 @@ export class Picture {
     scene.input.buffer = this.buffer;
     scene.input.frameNumber = this.frames;
     scene.input.elapsedS = this.lastStartUs < 0 ? 1 / 60 : (frame.startUs - this.lastStartUs) / 1e6;
-    this.scene = frame.submit(scene) as unknown as Job;
+    frame.submit(scene);
     frame.barrier();
     for (let y = 0; y < PICTURE_HEIGHT; y += TILE_PIXELS) {
       for (let x = 0; x < PICTURE_WIDTH; x += TILE_PIXELS) {
@@ -42,12 +39,5 @@ export class Picture {
     }
     this.lastStartUs = frame.startUs;
     this.frames++;
-  }
-
-  /** Events that the last frame shows, counted from the first. Once it was joined whole. */
-  eventsShown(): number {
-    const job = this.scene;
-    if (job === null || job.refused !== false || (job.outcome !== 'onTime' && job.outcome !== 'late')) return 0;
-    return (job.output as unknown as { eventsShown: number }).eventsShown;
   }
 }

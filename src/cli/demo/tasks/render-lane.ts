@@ -40,10 +40,10 @@ export class RenderLane {
     this.recordFloats = new Float32Array(stage.events.records);
   }
 
-  /** Brings the scene up to date for picture buffer `buffer`. Returns how many events it shows since the start. */
-  makeScene(buffer: number, elapsedS: number, frameNumber: number): number {
+  /** Brings the scene up to date for picture buffer `buffer`. `sceneEvents` tells how many events it shows. */
+  makeScene(buffer: number, elapsedS: number, frameNumber: number): void {
     const { control, writer, history } = this;
-    const shown = this.takeEvents();
+    this.takeEvents();
     // what is heard now, not what was produced ahead
     const heard = control.load(CONTROL.playedBlocks) - control.load(CONTROL.xruns);
     const end = (heard * BLOCK_SAMPLE_FRAMES) & (history.length - 1);
@@ -51,7 +51,6 @@ export class RenderLane {
     writer.sound(this.analyser, history, end);
     writer.advance(elapsedS, frameNumber);
     this.scenes[buffer]!.copyFrom(writer.scene);
-    return shown;
   }
 
   /** Draws one tile of picture buffer `buffer`. */
@@ -62,7 +61,7 @@ export class RenderLane {
     renderTile(pixels, STRIDE_BYTES, x, y, width, height, PICTURE_WIDTH, PICTURE_HEIGHT, scene, offset);
   }
 
-  private takeEvents(): number {
+  private takeEvents(): void {
     const { control, writer, records, recordFloats } = this;
     const released = control.load(CONTROL.releasedEvents); // acquire
     for (let event = control.load(CONTROL.sceneEvents); event < released; event++) {
@@ -75,6 +74,5 @@ export class RenderLane {
       }
     }
     control.store(CONTROL.sceneEvents, released);
-    return released;
   }
 }

@@ -11,10 +11,9 @@ warmUp();
 /** Makes the scene of a frame from the sound, the events and the scene before. */
 export const scene = task({
   input: { buffer: u32, frameNumber: u32, elapsedS: f32 },
-  output: { eventsShown: u32 },
-  run(input, output, context) {
+  run(input, _output, context) {
     lane ??= new RenderLane(context.shared['stage'] as Stage);
-    output.eventsShown = lane.makeScene(input.buffer, input.elapsedS, input.frameNumber);
+    lane.makeScene(input.buffer, input.elapsedS, input.frameNumber);
   },
 });
 
