@@ -125,12 +125,12 @@ export const WORKER_BELL = 0;
 /** What the worker is asked to do when it next looks: see COMMAND_*. S. */
 export const WORKER_COMMAND = 1;
 /** Index + 1 of the task that it runs now, 0 for none. W. */
-export const WORKER_CURRENT_TASK = 8;
+export const WORKER_CURRENT_TASK = LINE_WORDS;
 /** Stamp of the start of what it runs now. W. */
-export const WORKER_CURRENT_START_US = 9;
+export const WORKER_CURRENT_START_US = LINE_WORDS + 1;
 /** Jobs that it has ended. W. */
-export const WORKER_JOB_COUNT = 10;
-const WORKER_WORDS = LINE_WORDS;
+export const WORKER_JOB_COUNT = LINE_WORDS + 2;
+const WORKER_WORDS = LINE_WORDS * 2;
 
 export const BELL_AWAKE = 0;
 export const BELL_PARKED = 1;

@@ -83,6 +83,12 @@ export class FrameWords {
     return Atomics.load(this.control, this.layout.frame(frame) + FRAME_COLUMNS + column);
   }
 
+  /** The column's value after its own thread counts one more. That thread only: nobody else writes it, a plain read does. */
+  columnAfterNext(frame: number, column: number): number {
+    const value = this.control[this.layout.frame(frame) + FRAME_COLUMNS + column]!;
+    return (value + 1) | 0;
+  }
+
   /** Counts one ended job; `value` is the column's value after it. Only the column's own thread, or the supervisor for a dead worker. */
   storeColumn(frame: number, column: number, value: number): void {
     Atomics.store(this.control, this.layout.frame(frame) + FRAME_COLUMNS + column, value); // release
@@ -132,6 +138,11 @@ export class FrameWords {
   completeStages(frame: number): void {
     const base = this.layout.frame(frame);
     for (;;) {
+      const closedBefore = Atomics.load(this.control, base + FRAME_STAGES_CLOSED); // acquire
+      // a plain look first, the usual answer: if even an old value equals what was closed, so does the present one
+      const completeBefore = this.control[base + FRAME_STAGES_COMPLETE];
+      if (completeBefore === closedBefore) return;
+      // in this order complete is never beyond closed
       const complete = Atomics.load(this.control, base + FRAME_STAGES_COMPLETE); // acquire
       const closed = Atomics.load(this.control, base + FRAME_STAGES_CLOSED); // acquire
       if (complete === closed) return;

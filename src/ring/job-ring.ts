@@ -95,9 +95,11 @@ export class JobRingProducer {
     for (let ahead = 0; ahead < ring.capacitySlots; ahead++) {
       const slot = (this.head + ahead) & ring.mask;
       const at = ring.slotBase(slot) + SLOT_STATE;
-      const state = Atomics.load(i32, at);
+      // plain accesses: only this thread makes a slot free or writes to a free one, and to everybody else free and
+      // writing are the same. An Atomics call costs about 10 ns more.
+      const state = i32[at]!;
       if (statusOf(state) !== STATUS_FREE) continue;
-      Atomics.store(i32, at, withStatus(state, STATUS_WRITING, 0, OWNER_NONE));
+      i32[at] = withStatus(state, STATUS_WRITING, 0, OWNER_NONE);
       this.liveSlots++;
       return slot;
     }
@@ -132,7 +134,7 @@ export class JobRingProducer {
     i32[base + SLOT_RELEASE_US] = releaseUs;
     i32[base + SLOT_DEADLINE_US] = deadlineUs;
     i32[base + SLOT_ERROR] = 0;
-    Atomics.store(i32, base + SLOT_FLAGS, 0);
+    i32[base + SLOT_FLAGS] = 0;
     if (this.liveSlots > 1 && ((deadlineUs - this.latestDeadlineUs) | 0) < 0) {
       // the mark must be visible before the job is: a worker that sees the job then looks at the whole window
       this.markOutOfOrder((position + 1) | 0);
@@ -141,7 +143,7 @@ export class JobRingProducer {
       // keeps the mark within half the range of positions, so that signed differences stay right
       if (((position - this.lastOutOfOrder) | 0) > MARK_HORIZON * 2) this.markOutOfOrder((position - MARK_HORIZON) | 0);
     }
-    const state = Atomics.load(i32, base + SLOT_STATE);
+    const state = i32[base + SLOT_STATE]!;
     Atomics.store(i32, base + SLOT_STATE, withStatus(state, status, 0, OWNER_NONE)); // release
     this.head = (position + 1) | 0;
     Atomics.store(i32, RING_HEAD, this.head); // release
@@ -155,9 +157,11 @@ export class JobRingProducer {
 
   /** Gives back a slot that has ended, or one that was reserved and never published. Handles to it become stale. */
   free(slot: number): void {
+    const { i32 } = this.ring;
     const at = this.ring.slotBase(slot) + SLOT_STATE;
-    const state = Atomics.load(this.ring.i32, at);
-    Atomics.store(this.ring.i32, at, nextGeneration(state));
+    // plain: the caller has seen that the job is done, and only this thread takes free slots
+    const state = i32[at]!;
+    i32[at] = nextGeneration(state);
     this.liveSlots--;
   }
 }

@@ -217,7 +217,8 @@ export class HostCore {
 
   /** Index of the reason in REFUSALS for which a submit to the lane is refused now, or -1. */
   protected refusalOf(handle: TaskHandle): number {
-    if (Atomics.load(this.memory.control, CONTROL_CLOSING) !== 0) return REFUSED_CLOSED;
+    // plain: this thread wrote it
+    if (this.memory.control[CONTROL_CLOSING] !== 0) return REFUSED_CLOSED;
     return this.memory.serversOf(handle.info.lane) < 0 ? REFUSED_NO_WORKER : -1;
   }
 

@@ -106,11 +106,12 @@ export class TaskRuntime {
     this.refreshAt = 1;
   }
 
-  /** Counts an execution; refreshes the estimates from this worker's own histogram at 1, 2, 4 ... 64 and then every 64 jobs. */
+  /** Counts an execution; refreshes the estimates from this worker's own histogram at 1, 2, 4 ... 64 jobs and then with every sixteenth more, at least 64. */
   executedOnce(words: Int32Array, histogramBase: number): void {
     this.executed++;
     if (this.executed < this.refreshAt) return;
-    this.refreshAt = this.executed < 64 ? this.executed * 2 : this.executed + 64;
+    // each time a sixteenth more is known: the scan reads the whole histogram
+    this.refreshAt = this.executed < 64 ? this.executed * 2 : this.executed + Math.max(64, this.executed >>> 4);
     let total = 0;
     for (let i = 0; i < BUCKET_COUNT; i++) total += words[histogramBase + i]! >>> 0;
     const above90 = total * 0.1;

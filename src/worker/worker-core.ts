@@ -298,7 +298,7 @@ export class WorkerCore implements JobContext {
     if (missed) recorder.record(taskIndex, HISTOGRAM_TARDINESS, tardinessUs);
 
     const counter = outcomeCounter(outcome, cause);
-    const columnAfter = frame === 0 ? 0 : (this.memory.frames.column(frame - 1, this.column) + 1) | 0;
+    const columnAfter = frame === 0 ? 0 : this.memory.frames.columnAfterNext(frame - 1, this.column);
     i32[base + SLOT_FINISH_US] = finishUs;
     i32[base + SLOT_RECORD_COUNTER] = counter;
     i32[base + SLOT_RECORD_VALUE] = recorder.valueAfterCount(taskIndex, counter);
