@@ -50,7 +50,7 @@ export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt,
       screen?.end();
     }
   }
-  if (result !== null && result.sink.latestUs > LATE_SINK_US) {
+  if (result !== null && result.sink.xruns > 0 && result.sink.latestUs > LATE_SINK_US) {
     const ms = (result.sink.latestUs / 1000).toFixed(1);
     output.line(`the sink itself was woken up to ${ms} ms late: some xruns may be its own`);
   }
@@ -86,7 +86,14 @@ async function compare(
   }
   if (interrupt.happened && result.durationS > MAX_SECONDS_COMPARED_AFTER_INTERRUPT) return null;
   const compared = await renderOfflineThread(
-    { audio: sound.audio, changes: result.changes, blocks: sink.periods, writeTo: null, compareWith: wavPath },
+    {
+      audio: sound.audio,
+      pastEnd: sound.pastEnd,
+      changes: result.changes,
+      blocks: sink.periods,
+      writeTo: null,
+      compareWith: wavPath,
+    },
     interrupt.signal,
   );
   return compared?.identical ?? null;

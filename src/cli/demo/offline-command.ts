@@ -39,7 +39,14 @@ export async function runOfflineCommand(
   const result = interrupt.happened
     ? null
     : await renderOfflineThread(
-        { audio: sound.audio, changes, blocks, writeTo: wavPath, compareWith: comparable ? played : null },
+        {
+          audio: sound.audio,
+          pastEnd: sound.pastEnd,
+          changes,
+          blocks,
+          writeTo: wavPath,
+          compareWith: comparable ? played : null,
+        },
         interrupt.signal,
       );
   if (result?.identical === false) {

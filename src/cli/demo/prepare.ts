@@ -10,9 +10,12 @@ import { readEvents } from './events/event-file.js';
 import { generateGesture } from './events/gesture.js';
 
 const DEFAULT_SECONDS = 10;
-/** A generated gesture longer than this comes again from its start. */
-const GESTURE_SECONDS = 300;
+/** What is generated is at most this long, and comes again from its start: making it blocks. */
+const MAX_GENERATED_SECONDS = 120;
 const MAX_WAV_BYTES = 0xffff_ffff - 64;
+
+/** Past its end a file is silent; generated music comes again. */
+export type PastEnd = 'silence' | 'loop';
 
 export interface SoundRequest {
   readonly audio: string | null;
@@ -24,6 +27,7 @@ export interface Sound {
   /** null for generated music. */
   readonly file: string | null;
   readonly seconds: number;
+  readonly pastEnd: PastEnd;
   /** Periods of 128 sample frames that `seconds` take, at least 1. */
   readonly blocks: number;
 }
@@ -33,9 +37,9 @@ export interface Sound {
  * @throws FrameDeadlineError FILE_UNREADABLE, WAV_INVALID, WAV_UNSUPPORTED, OUTPUT_UNWRITABLE for more than a WAV holds
  */
 export function loadSound({ audio: file, seconds: asked }: SoundRequest): Sound {
-  const audio = file === null ? generateMusic(asked ?? DEFAULT_SECONDS) : readWav(file);
-  const ownSeconds = audio.sampleFrames / audio.sampleRateHz;
-  const seconds = asked ?? ownSeconds;
+  const ownSeconds = asked ?? DEFAULT_SECONDS;
+  const audio = file === null ? generateMusic(Math.min(ownSeconds, MAX_GENERATED_SECONDS)) : readWav(file);
+  const seconds = asked ?? (file === null ? ownSeconds : audio.sampleFrames / audio.sampleRateHz);
   if (seconds === 0) {
     throw new FrameDeadlineError('WAV_INVALID', `${file} holds no sound; give another file, or --seconds for silence`);
   }
@@ -44,7 +48,7 @@ export function loadSound({ audio: file, seconds: asked }: SoundRequest): Sound 
     const message = `${seconds.toFixed(0)} s of ${audio.channels} channels at ${audio.sampleRateHz} Hz are more than the 4 GiB that a WAV holds; give fewer --seconds`;
     throw new FrameDeadlineError('OUTPUT_UNWRITABLE', message);
   }
-  return { audio, file, seconds, blocks };
+  return { audio, file, seconds, pastEnd: file === null ? 'loop' : 'silence', blocks };
 }
 
 /**
@@ -54,7 +58,7 @@ export function loadSound({ audio: file, seconds: asked }: SoundRequest): Sound 
 export function loadEvents(file: string | null, seconds: number): DemoEvent[] {
   if (file !== null) return readEvents(file);
   const durationUs = seconds * 1e6;
-  const roundUs = GESTURE_SECONDS * 1e6;
+  const roundUs = MAX_GENERATED_SECONDS * 1e6;
   const gesture = generateGesture(Math.min(durationUs, roundUs));
   const events = gesture.slice();
   for (let offsetUs = roundUs; offsetUs < durationUs; offsetUs += roundUs) {

@@ -62,7 +62,7 @@ export interface LiveResult {
 /** Sound, input and picture in real time, until the sound is over or `signal` is aborted. Afterwards no thread or process of it is left. */
 export async function runLive(options: LiveOptions): Promise<LiveResult> {
   const { sound, events, bufferBlocks } = options;
-  const stage = allocateStage({ audio: sound.audio, events, blocks: sound.blocks, bufferBlocks });
+  const stage = allocateStage({ ...sound, events, bufferBlocks });
   const run = new LiveRun(options, stage);
   try {
     return await run.run();

@@ -25,6 +25,7 @@ const RECORDER_MAX_BYTES = 64 * 1024 * 1024;
 
 export interface StageOptions {
   readonly audio: DecodedAudio;
+  readonly pastEnd: 'silence' | 'loop';
   readonly events: readonly DemoEvent[];
   /** Periods that the sink plays. */
   readonly blocks: number;
@@ -36,6 +37,8 @@ export interface Stage {
   readonly epochUs: EpochUs;
   readonly control: SharedArrayBuffer;
   readonly audio: DecodedAudio;
+  /** What comes after the end of the sound. */
+  readonly pastEnd: 'silence' | 'loop';
   readonly blocks: number;
   readonly bufferBlocks: number;
   readonly events: EventStore;
@@ -61,7 +64,7 @@ export interface Stage {
  * @throws FrameDeadlineError EVENTS_INVALID, OPTION_INVALID where it is more than can be had
  */
 export function allocateStage(options: StageOptions): Stage {
-  const { audio, events, blocks, bufferBlocks } = options;
+  const { audio, pastEnd, events, blocks, bufferBlocks } = options;
   const { channels, sampleRateHz } = audio;
   const bufferFrames = bufferBlocks * BLOCK_SAMPLE_FRAMES;
   const recorderFrames = Math.min(RECORDER_SECONDS * sampleRateHz, RECORDER_MAX_BYTES / (4 * channels));
@@ -71,6 +74,7 @@ export function allocateStage(options: StageOptions): Stage {
     epochUs: newEpochUs(),
     control: new StageControl().buffer,
     audio,
+    pastEnd,
     blocks,
     bufferBlocks,
     events: storeEvents(events),

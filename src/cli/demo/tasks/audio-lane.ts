@@ -30,7 +30,7 @@ export class AudioLane {
   constructor(stage: Stage, chain: AudioChain) {
     this.control = new StageControl(stage.control);
     this.chain = chain;
-    this.source = new BlockSource(stage.audio);
+    this.source = new BlockSource(stage.audio, { pastEnd: stage.pastEnd });
     this.sound = StreamRing.attach(stage.sound, 'f32').producer();
     this.changes = StreamRing.attach(stage.changes, 'records').consumer();
     this.log = new ChangeLogWriter(stage.changeLog, this.control);

@@ -10,6 +10,7 @@ import { runThread } from './thread-body.js';
 
 export interface OfflineData {
   readonly audio: DecodedAudio;
+  readonly pastEnd: 'silence' | 'loop';
   readonly changes: readonly ParameterChange[];
   readonly blocks: number;
   /** Where to write the result, or null. */
@@ -26,14 +27,15 @@ export interface OfflineResult {
 
 /** Renders the chain in one go, without real time, and writes or compares what comes out. */
 function render(data: OfflineData): OfflineResult {
-  const { audio, changes, blocks } = data;
+  const { audio, pastEnd, changes, blocks } = data;
   const writer = data.writeTo === null ? null : new WavWriter(data.writeTo, audio.sampleRateHz, audio.channels);
   const comparison = data.compareWith === null ? null : new Comparison(data.compareWith, audio, blocks);
   try {
-    renderOfflineBlocks(audio, changes, blocks, (samples, block) => {
+    const consume = (samples: Float32Array, block: number): void => {
       writer?.appendInterleaved(samples);
       comparison?.block(samples, block);
-    });
+    };
+    renderOfflineBlocks(audio, changes, blocks, consume, { pastEnd });
   } finally {
     writer?.finish();
     comparison?.close();
