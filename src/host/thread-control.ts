@@ -8,6 +8,16 @@ export interface ThreadRequest {
   readonly priority: Priority;
   /** CPUs to run on, or null for all that the process may use. */
   readonly cpus: readonly number[] | null;
+  /** What it may take at real-time priority. Without it `realtime` is not granted. */
+  readonly budget?: ThreadBudget | null;
+  /** Whether it may look for work without sleeping. Then `realtime` is not granted. */
+  readonly mayPoll?: boolean;
+}
+
+/** At most `budgetUs` microseconds of CPU time in every `periodUs`; above 0, the budget below the period. */
+export interface ThreadBudget {
+  readonly periodUs: number;
+  readonly budgetUs: number;
 }
 
 /** What was asked, what is in force, by which mechanism, and why less (contract C6). */
@@ -26,7 +36,13 @@ export interface ThreadReport {
   readonly priority: Answer<Priority>;
   /** Niceness in force, null where it cannot be read. */
   readonly niceness: number | null;
+  /** The operating system's name of the policy in force, such as `SCHED_RR|SCHED_RESET_ON_FORK 10`, or null. */
+  readonly policy: string | null;
   readonly cpus: Answer<readonly number[] | null>;
+  /** How much later than asked a sleep may end, in nanoseconds; requested null: as the process began. */
+  readonly timerSlackNs: Answer<number | null>;
+  /** What stops the thread if it never sleeps, in words; null unless it is real-time. */
+  readonly leash: string | null;
 }
 
 /** Sets and reads what the operating system grants the calling thread. */

@@ -1,21 +1,40 @@
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import type { Answer, Priority, ThreadControl, ThreadReport, ThreadRequest } from '../thread-control.js';
+import { type AddonLoad, loadAddon } from './addon.js';
+import { AddonThreadControl } from './addon-thread-control.js';
 import { allowedCpusOf } from './cpus.js';
 
 /** The niceness that removes nearly all misses beside CPU hogs and cannot kill a process. */
 const HIGH_NICENESS = -11;
-const NO_ADDON = 'the native addon is not installed';
+const SHARP_TIMER_SLACK_NS = 1;
+
+/** Thread control on Node: by the native addon where it is there, else by what `/proc` and `node:os` offer. */
+export class NodeThreadControl implements ThreadControl {
+  private readonly control: ThreadControl;
+  constructor(load: AddonLoad = loadAddon()) {
+    this.control = load.addon === null ? new PlainThreadControl(load.reason) : new AddonThreadControl(load.addon);
+  }
+  apply(request: ThreadRequest): ThreadReport {
+    return this.control.apply(request);
+  }
+}
 
 /**
  * Thread control without the native addon. Linux: niceness, since there `setpriority` takes a thread id
- * (setpriority(2), "C library/kernel differences"), and the name in `/proc`. Elsewhere: nothing, and it says so.
+ * (setpriority(2), "C library/kernel differences"), and the name and the timer slack in `/proc`. Elsewhere: nothing, and
+ * it says so.
  */
-export class NodeThreadControl implements ThreadControl {
+class PlainThreadControl implements ThreadControl {
+  private readonly noAddon: string;
+  /** @param noAddon why there is no addon */
+  constructor(noAddon: string) {
+    this.noAddon = noAddon;
+  }
+
   apply(request: ThreadRequest): ThreadReport {
-    if (process.platform !== 'linux') return unsupported(request);
-    const threadId = currentThreadId();
-    if (threadId === null) return unsupported(request);
+    const threadId = process.platform === 'linux' ? currentThreadId() : null;
+    if (threadId === null) return this.unsupported(request);
     try {
       writeFileSync('/proc/thread-self/comm', request.name.slice(0, 15));
     } catch {
@@ -25,7 +44,10 @@ export class NodeThreadControl implements ThreadControl {
       threadId,
       priority: this.applyPriority(request.priority, threadId),
       niceness: readNiceness(threadId),
+      policy: null,
       cpus: this.answerCpus(request.cpus),
+      timerSlackNs: applyTimerSlack(request.priority, threadId),
+      leash: null,
     };
   }
 
@@ -45,7 +67,7 @@ export class NodeThreadControl implements ThreadControl {
         requested,
         effective,
         mechanism: effective === 'high' ? `setpriority ${niceness}` : null,
-        reason: reason === null ? NO_ADDON : `${NO_ADDON}; setpriority: ${reason}`,
+        reason: reason === null ? this.noAddon : `${this.noAddon}; setpriority: ${reason}`,
       };
     }
     if (reason === null) return { requested, effective, mechanism: `setpriority ${niceness}`, reason: null };
@@ -57,23 +79,42 @@ export class NodeThreadControl implements ThreadControl {
     if (requested === null) return { requested, effective, mechanism: null, reason: null };
     const same =
       effective !== null && effective.length === requested.length && effective.every((cpu) => requested.includes(cpu));
-    return { requested, effective, mechanism: null, reason: same ? null : NO_ADDON };
+    return { requested, effective, mechanism: null, reason: same ? null : this.noAddon };
+  }
+
+  private unsupported({ priority, cpus }: ThreadRequest): ThreadReport {
+    const reason = `${this.noAddon}; without it nothing can be set on ${process.platform}`;
+    return {
+      threadId: null,
+      priority: {
+        requested: priority,
+        effective: 'normal',
+        mechanism: null,
+        reason: priority === 'normal' ? null : reason,
+      },
+      niceness: null,
+      policy: null,
+      cpus: { requested: cpus, effective: null, mechanism: null, reason: cpus === null ? null : reason },
+      timerSlackNs: { requested: null, effective: null, mechanism: null, reason: null },
+      leash: null,
+    };
   }
 }
 
-function unsupported(request: ThreadRequest): ThreadReport {
-  const reason = `${NO_ADDON}; without it nothing can be set on ${process.platform}`;
-  return {
-    threadId: null,
-    priority: {
-      requested: request.priority,
-      effective: 'normal',
-      mechanism: null,
-      reason: request.priority === 'normal' ? null : reason,
-    },
-    niceness: null,
-    cpus: { requested: request.cpus, effective: null, mechanism: null, reason: request.cpus === null ? null : reason },
-  };
+/** A thread may set its own without privilege (proc(5), `timerslack_ns`). */
+function applyTimerSlack(priority: Priority, threadId: number): Answer<number | null> {
+  const path = `/proc/${threadId}/timerslack_ns`;
+  const requested = priority === 'normal' ? null : SHARP_TIMER_SLACK_NS;
+  let reason: string | null = null;
+  let effective: number | null = null;
+  try {
+    if (requested !== null) writeFileSync(path, String(requested));
+    effective = Number(readFileSync(path, 'latin1'));
+  } catch (error) {
+    reason = `timerslack_ns: ${systemErrorName(error)}`;
+  }
+  const mechanism = requested === null || reason !== null ? null : 'timerslack_ns';
+  return { requested, effective, mechanism, reason: requested === null ? null : reason };
 }
 
 /** Kernel thread id of the calling thread, or null where `/proc` does not tell. */
@@ -98,6 +139,6 @@ function readNiceness(threadId: number): number | null {
 }
 
 function systemErrorName(error: unknown): string {
-  const info = (error as { info?: { code?: string } }).info;
-  return info?.code ?? (error as Error).message;
+  const { info, code, message } = error as { info?: { code?: string }; code?: string; message: string };
+  return info?.code ?? code ?? message;
 }

@@ -1,0 +1,22 @@
+{
+  # Stands here and not at the root: there npm would build it on every install.
+  "targets": [
+    {
+      "target_name": "thread_control",
+      "sources": ["binding.c"],
+      "defines": ["NAPI_VERSION=8", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
+      "cflags_c": ["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden"],
+      "xcode_settings": {
+        "GCC_C_LANGUAGE_STANDARD": "c11",
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+        "MACOSX_DEPLOYMENT_TARGET": "11.0"
+      },
+      "conditions": [
+        ["OS=='linux'", { "sources": ["thread_linux.c", "thread_linux_leash.c"] }],
+        ["OS=='mac'", { "sources": ["thread_darwin.c"] }],
+        ["OS=='win'", { "sources": ["thread_win32.c"], "libraries": ["avrt.lib"] }],
+        ["OS not in 'linux mac win'", { "sources": ["thread_none.c"] }]
+      ]
+    }
+  ]
+}

@@ -1,0 +1,193 @@
+/*
+ * The leash: RLIMIT_RTTIME counts the CPU time that a real-time thread uses without a blocking call. At the soft limit
+ * the kernel sends SIGXCPU, which ends the process unless handled; at the hard limit it kills it (getrlimit(2)). So the
+ * soft limit goes below the hard one, and a handler demotes the thread. Beside it the kernel itself leaves other
+ * threads a share (sched_rt_runtime_us, sched(7)).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "text.h"
+#include "thread_linux_leash.h"
+
+#ifndef SCHED_RESET_ON_FORK
+#define SCHED_RESET_ON_FORK 0x40000000
+#endif
+#ifndef RLIMIT_RTTIME
+#define RLIMIT_RTTIME 15
+#endif
+
+/* What RealtimeKit grants too. Longer than a pause of the garbage collector should be. */
+#define LEASH_US 200000
+/* The kernel counts in clock ticks, of 10 ms at most. */
+#define SHORTEST_LEASH_US 20000
+#define MAX_REALTIME_THREADS 64
+
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+/* Thread ids, 0: free. Written under `guard`, read by the signal handler. */
+static atomic_int claimants[MAX_REALTIME_THREADS];
+static fd_cpu_set claimed[MAX_REALTIME_THREADS];
+static int claims;
+static struct rlimit inherited;
+static atomic_uint pulls;
+
+uint32_t fd_leash_pulls(void) { return atomic_load(&pulls); }
+
+static bool demote(pid_t thread) {
+  int policy = (int)syscall(SYS_sched_getscheduler, thread);
+  if (policy < 0) return false;
+  policy &= ~SCHED_RESET_ON_FORK;
+  if (policy != SCHED_RR && policy != SCHED_FIFO) return false;
+  struct sched_param none = {0};
+  if (syscall(SYS_sched_setscheduler, thread, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) != 0) return false;
+  atomic_fetch_add(&pulls, 1);
+  return true;
+}
+
+/* Only system calls and lock-free atomics: async-signal-safe. */
+static void on_cpu_limit(int number) {
+  int kept = errno;
+  /* the kernel prefers the thread at fault; where another got the signal, all claimants go */
+  bool demoted = demote((pid_t)syscall(SYS_gettid));
+  if (!demoted) {
+    for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+      int thread = atomic_load(&claimants[slot]);
+      if (thread != 0 && demote(thread)) demoted = true;
+    }
+  }
+  if (!demoted) {
+    /* RLIMIT_CPU, or somebody's kill: as if there were no handler */
+    signal(number, SIG_DFL);
+    raise(number);
+  }
+  errno = kept;
+}
+
+/* Leaves a handler of the application's alone. */
+static bool handle_cpu_limit(void) {
+  struct sigaction present;
+  if (sigaction(SIGXCPU, NULL, &present) != 0) return false;
+  if (present.sa_handler == on_cpu_limit) return true;
+  if ((present.sa_flags & SA_SIGINFO) != 0 || present.sa_handler != SIG_DFL) return false;
+  struct sigaction ours;
+  memset(&ours, 0, sizeof ours);
+  ours.sa_handler = on_cpu_limit;
+  ours.sa_flags = SA_RESTART;
+  sigemptyset(&ours.sa_mask);
+  return sigaction(SIGXCPU, &ours, NULL) == 0;
+}
+
+/* Reads a small number from a file of /proc; -2 where it cannot. */
+static long number_in(const char *path) {
+  char text[32];
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -2;
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return -2;
+  text[length] = 0;
+  return strtol(text, NULL, 10);
+}
+
+static void say_leash(const struct rlimit *limit, bool handled, char leash[FD_TEXT_BYTES]) {
+  fd_say(leash, "RLIMIT_RTTIME %llu us, then %s", (unsigned long long)limit->rlim_cur,
+         handled ? "demotion" : "the application's own handler of SIGXCPU");
+  if (limit->rlim_max == RLIM_INFINITY) fd_add(leash, "no hard limit");
+  else fd_add(leash, "killed at %llu us", (unsigned long long)limit->rlim_max);
+  long runtime = number_in("/proc/sys/kernel/sched_rt_runtime_us");
+  long period = number_in("/proc/sys/kernel/sched_rt_period_us");
+  if (runtime > 0 && period > 0) fd_add(leash, "kernel: %ld of %ld us", runtime, period);
+}
+
+/* Under `guard`. The limit is the whole process's: it is laid once and taken up with the last claim. */
+static bool lay_leash(const fd_request *request, char reason[FD_TEXT_BYTES], char leash[FD_TEXT_BYTES]) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_RTTIME, &limit) != 0) {
+    fd_add(reason, "getrlimit RLIMIT_RTTIME: %s", fd_errno_name(errno));
+    return false;
+  }
+  if (claims == 0) inherited = limit;
+  rlim_t soft = LEASH_US;
+  if (inherited.rlim_cur < soft) soft = inherited.rlim_cur;
+  /* desktop sessions hand out a soft limit that equals the hard one: that would kill before it warns */
+  if (limit.rlim_max != RLIM_INFINITY && soft > limit.rlim_max / 4 * 3) soft = limit.rlim_max / 4 * 3;
+  if (soft < SHORTEST_LEASH_US || soft <= request->budget_us) {
+    fd_add(reason, "RLIMIT_RTTIME of %llu us is too short for a budget of %u us", (unsigned long long)soft,
+           (unsigned)request->budget_us);
+    return false;
+  }
+  bool handled = handle_cpu_limit();
+  limit.rlim_cur = soft;
+  if (setrlimit(RLIMIT_RTTIME, &limit) != 0) {
+    fd_add(reason, "setrlimit RLIMIT_RTTIME: %s", fd_errno_name(errno));
+    return false;
+  }
+  say_leash(&limit, handled, leash);
+  return true;
+}
+
+/* Under `guard`. Whether a CPU is left to the host; takes one from `cpus` if these are all. */
+static bool leave_one_cpu(const fd_request *request, const fd_cpu_set *allowed, fd_cpu_set *cpus) {
+  fd_cpu_set left = *allowed;
+  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+    if (atomic_load(&claimants[slot]) == 0) continue;
+    for (int i = 0; i < FD_MAX_CPUS / 64; i++) left.words[i] &= ~claimed[slot].words[i];
+  }
+  if (request->any_cpu) {
+    /* the lowest: interrupts are handled there on most machines */
+    for (uint32_t cpu = 0; cpu < FD_MAX_CPUS; cpu++) {
+      if (!fd_cpu_has(&left, cpu)) continue;
+      fd_cpu_remove(cpus, cpu);
+      return !fd_cpu_none(cpus);
+    }
+    return false;
+  }
+  for (int i = 0; i < FD_MAX_CPUS / 64; i++) left.words[i] &= ~cpus->words[i];
+  return !fd_cpu_none(&left);
+}
+
+bool fd_leash_enter(const fd_request *request, const fd_cpu_set *allowed, fd_cpu_set *cpus, char reason[FD_TEXT_BYTES],
+                    char leash[FD_TEXT_BYTES]) {
+  bool entered = false;
+  pthread_mutex_lock(&guard);
+  int slot = 0;
+  while (slot < MAX_REALTIME_THREADS && atomic_load(&claimants[slot]) != 0) slot++;
+  if (slot == MAX_REALTIME_THREADS) {
+    fd_add(reason, "%d threads of this process are real-time already", MAX_REALTIME_THREADS);
+  } else if (!leave_one_cpu(request, allowed, cpus)) {
+    fd_add(reason, "no allowed CPU would be left to the host");
+  } else if (lay_leash(request, reason, leash)) {
+    claimed[slot] = *cpus;
+    atomic_store(&claimants[slot], (int)syscall(SYS_gettid));
+    claims++;
+    entered = true;
+  }
+  pthread_mutex_unlock(&guard);
+  return entered;
+}
+
+void fd_leash_leave(void) {
+  int self = (int)syscall(SYS_gettid);
+  pthread_mutex_lock(&guard);
+  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+    if (atomic_load(&claimants[slot]) != self) continue;
+    atomic_store(&claimants[slot], 0);
+    claims--;
+    struct rlimit limit;
+    if (claims == 0 && getrlimit(RLIMIT_RTTIME, &limit) == 0) {
+      limit.rlim_cur = inherited.rlim_cur < limit.rlim_max ? inherited.rlim_cur : limit.rlim_max;
+      setrlimit(RLIMIT_RTTIME, &limit);
+    }
+    break;
+  }
+  pthread_mutex_unlock(&guard);
+}

@@ -1,0 +1,22 @@
+/* What keeps real-time threads of this process from taking the machine: a CPU for the host, and a limit on CPU time. */
+#ifndef FD_THREAD_LINUX_LEASH_H
+#define FD_THREAD_LINUX_LEASH_H
+
+#include "thread_control.h"
+
+/*
+ * Claims a place for the calling thread among the real-time threads of this process, and lays the leash.
+ * @param allowed what the process may use
+ * @param cpus what the thread wants to run on; narrowed by one if it wants all and none would be left to the host
+ * @param reason gets why not, if false is returned
+ * @param leash gets what stops a thread that never sleeps
+ */
+bool fd_leash_enter(const fd_request *request, const fd_cpu_set *allowed, fd_cpu_set *cpus, char reason[FD_TEXT_BYTES],
+                    char leash[FD_TEXT_BYTES]);
+
+/* Gives the calling thread's place back, if it has one. */
+void fd_leash_leave(void);
+
+const char *fd_errno_name(int error);
+
+#endif
