@@ -137,10 +137,8 @@ export const BELL_PARKED = 1;
 export const BELL_RUNG = 2;
 
 export const COMMAND_RUN = 0;
-/** Return to the event loop for a turn, then go on. */
-export const COMMAND_YIELD = 1;
 /** End after the running job. */
-export const COMMAND_STOP = 2;
+export const COMMAND_STOP = 1;
 
 // lane block
 /** Bit w is set while worker w serves the lane; the sign bit once no worker will ever again. S (H before the start). */

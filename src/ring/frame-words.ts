@@ -9,6 +9,8 @@ import {
   FRAME_WAITING_LENGTH,
   LANE_SERVERS,
   MAX_OPEN_STAGES,
+  OUTCOME_LOST,
+  SLOT_FRAME,
   SLOT_STAGE,
   SLOT_STATE,
   STATUS_READY,
@@ -19,6 +21,11 @@ import {
 import type { Bells } from './bell.js';
 import type { JobRing } from './job-ring.js';
 
+/** Ends a job that was just made ready in a lane that nobody serves any more. */
+export interface OrphanEnder {
+  end(ring: JobRing, slot: number, state: number, outcome: number): boolean;
+}
+
 /**
  * Counting a frame's jobs down, and its barriers.
  *
@@ -28,6 +35,8 @@ import type { JobRing } from './job-ring.js';
  * spoil nothing in the next one that uses the slot. `model/slot.pml` and `model/barrier.pml` check it.
  */
 export class FrameWords {
+  /** The calling thread's; set by whoever attaches to the memory. */
+  orphanEnder: OrphanEnder | null;
   private readonly control: Int32Array<SharedArrayBuffer>;
   private readonly layout: ControlLayout;
   private readonly rings: readonly JobRing[];
@@ -53,6 +62,7 @@ export class FrameWords {
     for (let column = 0; column < workerCount; column++) columns.push(column);
     columns.push(COLUMN_COUNT - 2, COLUMN_COUNT - 1);
     this.columns = columns;
+    this.orphanEnder = null;
   }
 
   epoch(frame: number): number {
@@ -128,7 +138,7 @@ export class FrameWords {
     Atomics.store(this.control, this.layout.waitingList(frame) + length, (ringIndex << 16) | slot);
     Atomics.store(this.control, lengthAt, length + 1); // release
     const complete = this.stagesComplete(frame);
-    if (((complete - stage) | 0) >= 0) this.makeReady(ringIndex, slot, stage);
+    if (((complete - stage) | 0) >= 0) this.makeReady(frame, ringIndex, slot, stage);
   }
 
   /**
@@ -162,21 +172,26 @@ export class FrameWords {
     const list = this.layout.waitingList(frame);
     for (let i = 0; i < length; i++) {
       const entry = Atomics.load(this.control, list + i);
-      this.makeReady(entry >>> 16, entry & 0xffff, stage);
+      this.makeReady(frame, entry >>> 16, entry & 0xffff, stage);
     }
   }
 
-  private makeReady(ringIndex: number, slot: number, stage: number): void {
+  private makeReady(frame: number, ringIndex: number, slot: number, stage: number): void {
     const ring = this.rings[ringIndex]!;
     const base = ring.slotBase(slot);
     const state = Atomics.load(ring.i32, base + SLOT_STATE); // acquire
     if (statusOf(state) !== STATUS_WAITING) return;
-    // an entry may be older than the slot's present use: the stage number tells, and the generation guards the exchange
+    // an entry may be older than the slot's present use: frame and stage tell, and the generation guards the exchange
+    const slotFrame = Atomics.load(ring.i32, base + SLOT_FRAME);
+    if (slotFrame !== frame + 1) return;
     const slotStage = Atomics.load(ring.i32, base + SLOT_STAGE);
     if (slotStage !== stage) return;
-    const before = Atomics.compareExchange(ring.i32, base + SLOT_STATE, state, withStatus(state, STATUS_READY)); // release
+    const ready = withStatus(state, STATUS_READY);
+    const before = Atomics.compareExchange(ring.i32, base + SLOT_STATE, state, ready); // release
     if (before !== state) return;
     const servers = Atomics.load(this.control, this.layout.lane(this.laneOfRing[ringIndex]!) + LANE_SERVERS);
-    this.bells.ringOne(servers);
+    // a lane is marked as given up before its ready jobs are ended: either this sees the mark or that sees this job
+    if (servers < 0) this.orphanEnder?.end(ring, slot, ready, OUTCOME_LOST);
+    else this.bells.ringOne(servers);
   }
 }

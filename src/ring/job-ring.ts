@@ -72,7 +72,7 @@ export class JobRingProducer {
   /** Slots that are not free. Exact: only this side frees. */
   liveSlots: number;
   private head: number;
-  private latestDeadlineUs: number;
+  private previousDeadlineUs: number;
   private lastOutOfOrder: number;
 
   constructor(ring: JobRing) {
@@ -83,7 +83,7 @@ export class JobRingProducer {
       const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE);
       if (statusOf(state) !== STATUS_FREE) this.liveSlots++;
     }
-    this.latestDeadlineUs = 0;
+    this.previousDeadlineUs = 0;
     this.lastOutOfOrder = Atomics.load(ring.i32, RING_LAST_OUT_OF_ORDER);
   }
 
@@ -135,11 +135,12 @@ export class JobRingProducer {
     i32[base + SLOT_DEADLINE_US] = deadlineUs;
     i32[base + SLOT_ERROR] = 0;
     i32[base + SLOT_FLAGS] = 0;
-    if (this.liveSlots > 1 && ((deadlineUs - this.latestDeadlineUs) | 0) < 0) {
+    const outOfOrder = this.liveSlots > 1 && ((deadlineUs - this.previousDeadlineUs) | 0) < 0;
+    this.previousDeadlineUs = deadlineUs;
+    if (outOfOrder) {
       // the mark must be visible before the job is: a worker that sees the job then looks at the whole window
       this.markOutOfOrder((position + 1) | 0);
     } else {
-      this.latestDeadlineUs = deadlineUs;
       // keeps the mark within half the range of positions, so that signed differences stay right
       if (((position - this.lastOutOfOrder) | 0) > MARK_HORIZON * 2) this.markOutOfOrder((position - MARK_HORIZON) | 0);
     }

@@ -98,8 +98,8 @@ export class JobScanner {
       const status = statusOf(state);
       if (status === STATUS_READY) {
         const sequence = Atomics.load(i32, base + SLOT_SEQUENCE);
-        // a slot that was freed and published again since `head` was read is not in this scan
-        if (((sequence - head) | 0) < 0) {
+        // another sequence: the slot was freed and published again since `head` was read, and is not in this scan
+        if (sequence === position) {
           if (advancing) this.cursor = position;
           this.keep(position & ring.mask, base, state, sequence);
           return true;

@@ -7,8 +7,6 @@ import {
   OUTCOME_LOST,
   ownerOf,
   RING_RESCAN_EPOCH,
-  SLOT_DEADLINE_US,
-  SLOT_FINISH_US,
   SLOT_FLAG_REISSUED,
   SLOT_FLAGS,
   SLOT_FRAME,
@@ -16,24 +14,21 @@ import {
   SLOT_RECORD_FRAME,
   SLOT_RECORD_VALUE,
   SLOT_STAGE,
-  SLOT_START_US,
   SLOT_STATE,
   SLOT_TASK,
   STATUS_DONE,
   STATUS_FREE,
   STATUS_READY,
   STATUS_RUNNING,
-  STATUS_WAITING,
   STATUS_WRITING,
   SUPERVISOR_COLUMN,
   statusOf,
   withStatus,
 } from '../memory/layout.js';
 import type { JobRing } from '../ring/job-ring.js';
-import { CAUSE_CRASHED, CAUSE_UNKNOWN, outcomeCounter } from '../telemetry/outcomes.js';
 import { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
-import { MissExplainer } from '../worker/miss-explainer.js';
+import { JobEnder } from '../worker/job-ender.js';
 import type { TaskInfo } from '../worker/task-runtime.js';
 
 /**
@@ -43,18 +38,13 @@ import type { TaskInfo } from '../worker/task-runtime.js';
 export class Undertaker {
   private readonly memory: AttachedMemory;
   private readonly tasks: readonly TaskInfo[];
-  private readonly clock: Clock;
-  private readonly column: number;
-  private readonly recorder: Recorder;
-  private readonly explainer: MissExplainer;
+  private readonly ender: JobEnder;
 
   constructor(memory: AttachedMemory, tasks: readonly TaskInfo[], clock: Clock, column: number = SUPERVISOR_COLUMN) {
     this.memory = memory;
     this.tasks = tasks;
-    this.clock = clock;
-    this.column = column;
-    this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, column);
-    this.explainer = new MissExplainer(memory, column);
+    this.ender = new JobEnder(memory, clock, column);
+    memory.frames.orphanEnder = this.ender;
   }
 
   /** Ends or issues again what the dead worker ran, and finishes the counting of what it had just ended. */
@@ -68,7 +58,7 @@ export class Undertaker {
         if (ownerOf(state) !== worker) continue;
         const status = statusOf(state);
         if (status === STATUS_RUNNING) this.settleRunning(ring, ringIndex, slot, state);
-        else if (status === STATUS_DONE) this.finishCounting(ring, base, worker, dead);
+        else if (status === STATUS_DONE) this.finishCounting(ring, base, state, worker, dead);
       }
     });
     this.finishReleases();
@@ -83,19 +73,36 @@ export class Undertaker {
     for (let other = 0; other < memory.workerCount; other++) memory.bells.ringAlways(other);
   }
 
-  /** Ends every live job of a lane's rings (-1: of all): `lost` if it was started, else `unstarted`. No worker may serve them. */
-  settleAll(lane: number, unstarted: typeof OUTCOME_CANCELLED | typeof OUTCOME_LOST): void {
+  /**
+   * Ends the jobs of a lane that nobody serves any more: `lost`. Those behind a barrier are ended by whoever opens their
+   * stage.
+   */
+  settleLane(lane: number): void {
+    this.endLive(lane, OUTCOME_LOST);
+    this.wakeHost();
+  }
+
+  /** Ends every live job: `lost` if it was started, else `unstarted`. No thread runs jobs any more. */
+  settleAll(unstarted: typeof OUTCOME_CANCELLED | typeof OUTCOME_LOST): void {
+    // jobs behind a barrier become ready when the stage in front of them has ended: stage by stage
+    while (this.endLive(-1, unstarted));
+    this.wakeHost();
+  }
+
+  /** Ends what is ready or running in a lane (-1: in all). Returns whether there was anything. */
+  private endLive(lane: number, unstarted: number): boolean {
     const { memory } = this;
+    let any = false;
     memory.rings.forEach((ring, ringIndex) => {
       if (lane >= 0 && memory.ringHandles[ringIndex]!.lane !== lane) return;
       for (let slot = 0; slot < ring.capacitySlots; slot++) {
         const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE); // acquire
         const status = statusOf(state);
-        if (status === STATUS_RUNNING) this.end(ring, slot, state, OUTCOME_LOST);
-        else if (status === STATUS_READY || status === STATUS_WAITING) this.end(ring, slot, state, unstarted);
+        if (status !== STATUS_RUNNING && status !== STATUS_READY) continue;
+        if (this.end(ring, slot, state, status === STATUS_RUNNING ? OUTCOME_LOST : unstarted)) any = true;
       }
     });
-    this.wakeHost();
+    return any;
   }
 
   /** A dead worker may have published a period and not counted its release. */
@@ -131,48 +138,26 @@ export class Undertaker {
     this.memory.bells.ringOne(this.memory.serversOf(this.memory.ringHandles[ringIndex]!.lane));
   }
 
-  /** Ends one job from the state that was read of it. Returns false if that has changed meanwhile. */
+  /** See `JobEnder.end`. */
   end(ring: JobRing, slot: number, state: number, outcome: number): boolean {
-    const { i32 } = ring;
-    const base = ring.slotBase(slot);
-    const started = statusOf(state) === STATUS_RUNNING;
-    const taskIndex = i32[base + SLOT_TASK]!;
-    const frame = i32[base + SLOT_FRAME]!;
-    const finishUs = this.clock.nowUs();
-    const missed = outcome === OUTCOME_LOST || ((finishUs - i32[base + SLOT_DEADLINE_US]!) | 0) > 0;
-    const cause = outcome === OUTCOME_LOST ? CAUSE_CRASHED : missed ? CAUSE_UNKNOWN : -1;
-    const counter = outcomeCounter(outcome, cause);
-    const columnAfter = frame === 0 ? 0 : (this.memory.frames.column(frame - 1, this.column) + 1) | 0;
-    const before = Atomics.compareExchange(
-      i32,
-      base + SLOT_STATE,
-      state,
-      withStatus(state, STATUS_DONE, outcome, this.column),
-    ); // release
-    if (before !== state) return false;
-    i32[base + SLOT_FINISH_US] = finishUs;
-    if (!started) i32[base + SLOT_START_US] = finishUs;
-    this.recorder.count(taskIndex, counter);
-    if (missed) this.explainer.ended(i32, base, taskIndex, outcome, cause, finishUs, started);
-    if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
-    return true;
-  }
-
-  /** Whether a thread that announced this count in a slot has made it. */
-  isCounted(column: number, task: number, counter: number, announced: number): boolean {
-    const owner = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, column);
-    return ((owner.valueAfterCount(task, counter) - 1 - announced) | 0) >= 0;
+    return this.ender.end(ring, slot, state, outcome);
   }
 
   /** The dead worker had ended this job and may have died before it counted it. */
-  private finishCounting(ring: JobRing, base: number, worker: number, dead: Recorder): void {
+  private finishCounting(ring: JobRing, base: number, state: number, worker: number, dead: Recorder): void {
     const { i32 } = ring;
-    dead.redoCount(i32[base + SLOT_TASK]!, i32[base + SLOT_RECORD_COUNTER]!, i32[base + SLOT_RECORD_VALUE]!);
-    const frame = i32[base + SLOT_FRAME]!;
+    const task = Atomics.load(i32, base + SLOT_TASK);
+    const counter = Atomics.load(i32, base + SLOT_RECORD_COUNTER);
+    const value = Atomics.load(i32, base + SLOT_RECORD_VALUE);
+    const frame = Atomics.load(i32, base + SLOT_FRAME);
+    const columnAfter = Atomics.load(i32, base + SLOT_RECORD_FRAME);
+    // the host may have freed the slot, and another worker ended another job in it: then this is not the dead one's
+    const stateAfter = Atomics.load(i32, base + SLOT_STATE);
+    if (stateAfter !== state) return;
+    dead.redoCount(task, counter, value);
     if (frame === 0) return;
-    const recorded = i32[base + SLOT_RECORD_FRAME]!;
     const column = this.memory.frames.column(frame - 1, worker);
-    if (column === ((recorded - 1) | 0)) this.memory.frames.storeColumn(frame - 1, worker, recorded);
+    if (column === ((columnAfter - 1) | 0)) this.memory.frames.storeColumn(frame - 1, worker, columnAfter);
   }
 
   private wakeHost(): void {

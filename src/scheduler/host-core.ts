@@ -5,10 +5,9 @@ import {
   HOST_COLUMN,
   OUTCOME_CANCELLED,
   OUTCOME_LOST,
-  SLOT_RECORD_COUNTER,
-  SLOT_RECORD_VALUE,
+  SLOT_FLAG_CANCEL,
+  SLOT_FLAGS,
   SLOT_STATE,
-  SLOT_TASK,
   STATUS_READY,
   STATUS_RUNNING,
   STATUS_WAITING,
@@ -149,11 +148,6 @@ export class HostCore {
     return cancelled;
   }
 
-  isCounted(ring: JobRing, base: number, owner: number): boolean {
-    const counter = ring.i32[base + SLOT_RECORD_COUNTER]!;
-    return this.undertaker.isCounted(owner, ring.i32[base + SLOT_TASK]!, counter, ring.i32[base + SLOT_RECORD_VALUE]!);
-  }
-
   /** What a handler threw, rebuilt on this side. */
   errorOf(taskName: string, column: number, number: number): FrameDeadlineError {
     const text = number === 0 ? null : readError(this.memory.errors, this.memory.errorBase(column), number);
@@ -196,14 +190,15 @@ export class HostCore {
     timer.cancel();
   }
 
-  /** Ends what was not started as `cancelled`. Jobs that run go on. */
+  /** Ends what was not started as `cancelled`; what waits behind a barrier, when its turn comes. Jobs that run go on. */
   cancelUnstarted(): void {
     this.memory.rings.forEach((ring) => {
       for (let slot = 0; slot < ring.capacitySlots; slot++) {
-        const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE);
+        const base = ring.slotBase(slot);
+        const state = Atomics.load(ring.i32, base + SLOT_STATE);
         const status = statusOf(state);
-        if (status === STATUS_READY || status === STATUS_WAITING)
-          this.undertaker.end(ring, slot, state, OUTCOME_CANCELLED);
+        if (status === STATUS_READY) this.undertaker.end(ring, slot, state, OUTCOME_CANCELLED);
+        else if (status === STATUS_WAITING) Atomics.or(ring.i32, base + SLOT_FLAGS, SLOT_FLAG_CANCEL);
       }
     });
     this.completions.settle();
@@ -211,7 +206,8 @@ export class HostCore {
 
   /** Ends everything that is left: no other thread is there any more. */
   settleAll(): void {
-    this.undertaker.settleAll(-1, OUTCOME_LOST);
+    for (let worker = 0; worker < this.memory.workerCount; worker++) this.undertaker.settleDead(worker);
+    this.undertaker.settleAll(OUTCOME_LOST);
     this.completions.settle();
   }
 
@@ -238,10 +234,7 @@ export class HostCore {
     if (servers < 0) {
       // the lane was given up meanwhile, perhaps before its jobs were settled: nobody else would end this one
       const state = Atomics.load(handle.ring.i32, handle.ring.slotBase(slot) + SLOT_STATE);
-      const status = statusOf(state);
-      if (status === STATUS_READY || status === STATUS_WAITING) {
-        this.undertaker.end(handle.ring, slot, state, OUTCOME_LOST);
-      }
+      if (statusOf(state) === STATUS_READY) this.undertaker.end(handle.ring, slot, state, OUTCOME_LOST);
       return;
     }
     this.memory.bells.ringOne(servers);

@@ -1,7 +1,6 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { ReadonlyView, Schema } from '../memory/fields.js';
 import {
-  HOST_COLUMN,
   outcomeOf,
   ownerOf,
   SLOT_DEADLINE_US,
@@ -18,6 +17,7 @@ import {
   statusOf,
 } from '../memory/layout.js';
 import { OUTCOME_NAMES, type Outcome, type Refusal } from '../telemetry/outcomes.js';
+import { isCounted } from '../worker/job-ender.js';
 import type { HostCore } from './host-core.js';
 import type { TaskHandle } from './task-handle.js';
 
@@ -149,7 +149,7 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> {
   isCounted(): boolean {
     const state = Atomics.load(this.handle.ring.i32, this.base + SLOT_STATE);
     if (statusOf(state) !== STATUS_DONE) return false;
-    return ownerOf(state) >= HOST_COLUMN || this.core.isCounted(this.handle.ring, this.base, ownerOf(state));
+    return isCounted(this.core.memory, this.handle.ring, this.base, ownerOf(state));
   }
 
   private isStale(): boolean {

@@ -3,7 +3,6 @@ import {
   COMMAND_STOP,
   LANE_ABANDONED,
   LANE_SERVERS,
-  OUTCOME_LOST,
   WORKER_COMMAND,
   WORKER_CURRENT_TASK,
 } from '../memory/layout.js';
@@ -80,7 +79,7 @@ export class LaneService {
     for (const lane of this.lanes[worker]!) {
       if (this.lanes.some((served, other) => !this.gone[other] && served.includes(lane))) continue;
       Atomics.store(this.memory.control, this.serversAt(lane), LANE_ABANDONED);
-      this.undertaker.settleAll(lane, OUTCOME_LOST);
+      this.undertaker.settleLane(lane);
     }
   }
 

@@ -101,7 +101,7 @@ export class Supervisor implements SupervisorApi {
         clearTimeout(timer);
       }),
     );
-    if (this.memory !== null) this.undertaker!.settleAll(-1, OUTCOME_CANCELLED);
+    if (this.memory !== null) this.undertaker!.settleAll(OUTCOME_CANCELLED);
   }
 
   /** Spawns a worker and lets it import its task modules. */

@@ -7,7 +7,7 @@ import { VirtualTimers } from './virtual-timers.js';
 import { PHASE_HOST, PHASE_LOOK, PHASE_SUPERVISOR, type VirtualWorker } from './virtual-worker.js';
 
 /** Steps at one instant beyond which something goes round in circles. */
-const MAX_STEPS_AT_ONCE = 200_000;
+const MAX_STEPS_AT_ONCE = 100_000;
 /** A blocked host waits no longer than this: something is wrong. */
 const MAX_BLOCK_US = 3600e6;
 

@@ -118,7 +118,7 @@ export class VirtualSupervisor implements SupervisorEvents {
       worker.end();
       this.service.settle(index);
     });
-    this.undertaker.settleAll(-1, OUTCOME_CANCELLED);
+    this.undertaker.settleAll(OUTCOME_CANCELLED);
     this.stopping.resolve();
   }
 

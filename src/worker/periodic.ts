@@ -1,6 +1,7 @@
 import {
   LANE_NEXT_PERIOD,
   LANE_RELEASED,
+  ownerOf,
   SLOT_STATE,
   STATUS_DONE,
   STATUS_READY,
@@ -11,6 +12,7 @@ import { JobRingProducer } from '../ring/job-ring.js';
 import { COUNT_SKIPPED } from '../telemetry/outcomes.js';
 import type { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
+import { isCounted } from './job-ender.js';
 import type { LaneInfo } from './task-runtime.js';
 
 /** Told of periods that ended before they could be served. */
@@ -104,7 +106,9 @@ export class PeriodicReleaser {
     const ring = this.producer.ring;
     for (let slot = 0; slot < ring.capacitySlots; slot++) {
       const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE); // acquire
-      if (statusOf(state) === ofStatus) this.producer.free(slot);
+      if (statusOf(state) !== ofStatus) continue;
+      if (ofStatus === STATUS_DONE && !isCounted(this.memory, ring, ring.slotBase(slot), ownerOf(state))) continue;
+      this.producer.free(slot);
     }
   }
 }

@@ -43,6 +43,7 @@ import {
   Recorder,
 } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
+import { JobEnder } from './job-ender.js';
 import { MissExplainer } from './miss-explainer.js';
 import { PeriodicReleaser, type SkippedPeriods } from './periodic.js';
 import type { JobContext, Task } from './task.js';
@@ -116,6 +117,7 @@ export class WorkerCore implements JobContext {
     this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, setup.column);
     this.explainer = new MissExplainer(memory, setup.column);
     this.workerBase = memory.layout.worker(setup.column);
+    memory.frames.orphanEnder = new JobEnder(memory, clock, setup.column);
 
     const scanners: JobScanner[] = [];
     const scannerLanes: LaneInfo[] = [];

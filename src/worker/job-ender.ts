@@ -1,0 +1,90 @@
+import type { Clock } from '../base/time.js';
+import {
+  OUTCOME_LOST,
+  SLOT_DEADLINE_US,
+  SLOT_ERROR,
+  SLOT_FINISH_US,
+  SLOT_FRAME,
+  SLOT_RECORD_COUNTER,
+  SLOT_RECORD_FRAME,
+  SLOT_RECORD_VALUE,
+  SLOT_START_US,
+  SLOT_STATE,
+  SLOT_TASK,
+  STATUS_DONE,
+  STATUS_RUNNING,
+  statusOf,
+  withStatus,
+} from '../memory/layout.js';
+import type { JobRing } from '../ring/job-ring.js';
+import { COUNTER_WORDS } from '../telemetry/counters.js';
+import { CAUSE_CRASHED, CAUSE_UNKNOWN, outcomeCounter } from '../telemetry/outcomes.js';
+import { Recorder } from '../telemetry/recorder.js';
+import type { AttachedMemory } from './attached-memory.js';
+import { MissExplainer } from './miss-explainer.js';
+
+/**
+ * Ends jobs whose handler does not: cancelled, lost with their worker, or left in a lane that nobody serves. Counts in
+ * the column of the thread that it belongs to, in the same order as a worker that ends its own job.
+ */
+export class JobEnder {
+  private readonly memory: AttachedMemory;
+  private readonly clock: Clock;
+  private readonly column: number;
+  private readonly recorder: Recorder;
+  private readonly explainer: MissExplainer;
+
+  constructor(memory: AttachedMemory, clock: Clock, column: number) {
+    this.memory = memory;
+    this.clock = clock;
+    this.column = column;
+    this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, column);
+    this.explainer = new MissExplainer(memory, column);
+  }
+
+  /**
+   * Ends one job from the state that was read of it: ready, or running on a thread that is gone. A waiting job must not
+   * be ended, or its stage would be counted before the one in front of it. Returns false if the state has changed.
+   */
+  end(ring: JobRing, slot: number, state: number, outcome: number): boolean {
+    const { i32 } = ring;
+    const base = ring.slotBase(slot);
+    const started = statusOf(state) === STATUS_RUNNING;
+    // taken first, as by a claim: what is written to the slot below is then nobody else's
+    const running = withStatus(state, STATUS_RUNNING, 0, this.column);
+    const before = Atomics.compareExchange(i32, base + SLOT_STATE, state, running);
+    if (before !== state) return false;
+    const task = i32[base + SLOT_TASK]!;
+    const frame = i32[base + SLOT_FRAME]!;
+    const finishUs = this.clock.nowUs();
+    const missed = outcome === OUTCOME_LOST || ((finishUs - i32[base + SLOT_DEADLINE_US]!) | 0) > 0;
+    const cause = outcome === OUTCOME_LOST ? CAUSE_CRASHED : missed ? CAUSE_UNKNOWN : -1;
+    const counter = outcomeCounter(outcome, cause);
+    const columnAfter = frame === 0 ? 0 : (this.memory.frames.column(frame - 1, this.column) + 1) | 0;
+    i32[base + SLOT_FINISH_US] = finishUs;
+    if (!started) i32[base + SLOT_START_US] = finishUs;
+    i32[base + SLOT_ERROR] = 0;
+    Atomics.store(i32, base + SLOT_RECORD_COUNTER, counter);
+    Atomics.store(i32, base + SLOT_RECORD_VALUE, this.recorder.valueAfterCount(task, counter));
+    Atomics.store(i32, base + SLOT_RECORD_FRAME, columnAfter);
+    if (missed) this.explainer.ended(i32, base, task, outcome, cause, finishUs, started);
+    Atomics.store(i32, base + SLOT_STATE, withStatus(running, STATUS_DONE, outcome, this.column)); // release
+    this.recorder.count(task, counter);
+    if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
+    return true;
+  }
+}
+
+/**
+ * Whether the thread that ended a job has counted it. Before that its slot must not be freed, or the count would be lost
+ * if the thread died now. (Jobs of a frame need no look: a frame is complete only when all are counted.)
+ */
+export function isCounted(memory: AttachedMemory, ring: JobRing, base: number, owner: number): boolean {
+  const { telemetry, telemetryLayout } = memory;
+  const task = ring.i32[base + SLOT_TASK]!;
+  const counter = ring.i32[base + SLOT_RECORD_COUNTER]!;
+  const announced = ring.i32[base + SLOT_RECORD_VALUE]!;
+  const counterBase = telemetryLayout.counters(telemetryLayout.rowOf(owner), task) + counter * COUNTER_WORDS;
+  const low = Atomics.load(telemetry, counterBase);
+  return ((low - announced) | 0) >= 0;
+}
