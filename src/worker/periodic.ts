@@ -62,7 +62,8 @@ export class PeriodicReleaser {
   release(nowUs: number): boolean {
     if (nowUs < this.nextReleaseUs) return false;
     const { startUs, periodUs, deadlineUs } = this.periodic;
-    const newest = Math.floor((nowUs - startUs) / periodUs);
+    // `next` is due, whatever the quotient is rounded to
+    const newest = Math.max(this.next, Math.floor((nowUs - startUs) / periodUs));
     // periods whose deadline has gone by, but for the newest
     let firstLive = Math.floor((nowUs - deadlineUs - startUs) / periodUs) + 1;
     if (firstLive > newest) firstLive = newest;

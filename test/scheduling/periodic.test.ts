@@ -84,6 +84,23 @@ describe('periodic lanes', () => {
     }
   });
 
+  it('periods that are no whole number of microseconds neither drift nor get stuck', async () => {
+    // 60 Hz, and blocks of 128 at 48 kHz: period times number is often rounded past the exact time
+    for (const everyMs of [1000 / 60, 128 / 48]) {
+      const workers: Options['workers'] = [{ lanes: ['audio'] }, { lanes: ['render'] }];
+      const { scheduler, starts } = await audioAndRender({ everyMs, audioUs: 20, renderUs: () => 0, workers });
+      await scheduler.advanceMs(2000);
+      starts.forEach(({ atUs, id }, n) => {
+        expect(id).toBe(n);
+        const lateUs = atUs - n * everyMs * 1000;
+        expect(lateUs).toBeGreaterThan(-0.001);
+        expect(lateUs).toBeLessThan(1.001);
+      });
+      expect(starts.length).toBe(Math.floor(Number((2000 / everyMs).toFixed(6))) + 1);
+      await scheduler.close();
+    }
+  });
+
   it('counts periods that could not be served as expired, and does not make up for them in a burst', async () => {
     const { scheduler, starts, draw } = await audioAndRender({
       everyMs: 10,

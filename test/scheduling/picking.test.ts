@@ -273,6 +273,6 @@ async function run(given: typeof scenario extends fc.Arbitrary<infer T> ? T : ne
 
 describe('picking against a model', () => {
   it('claims the earliest deadline, leaves no worker idle, counts each job once', async () => {
-    await fc.assert(fc.asyncProperty(scenario, run), { numRuns: Number(process.env['PICKING_RUNS'] ?? 300) });
+    await fc.assert(fc.asyncProperty(scenario, run), { numRuns: Number(process.env['PICKING_RUNS'] ?? 150) });
   });
 });
