@@ -145,6 +145,12 @@ export class Frame {
         'joinSync was called on a thread that may not block; use `await frame.join()` or `frame.poll()`',
       );
     }
+    if (core.helper?.executing === true) {
+      throw new FrameDeadlineError(
+        'BLOCKING_NOT_ALLOWED',
+        'joinSync was called in a handler, which would wait for itself; submit and return instead',
+      );
+    }
     const help = options?.help === true;
     if (help && core.helper === null) {
       throw new FrameDeadlineError(

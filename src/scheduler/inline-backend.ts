@@ -1,4 +1,3 @@
-import { FrameDeadlineError } from '../base/errors.js';
 import type { Clock } from '../base/time.js';
 import type { PreciseTimer } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
@@ -30,7 +29,6 @@ export class InlineBackend implements Backend {
   private core: WorkerCore | null;
   private waiters: WordWaiter[];
   private scheduled: boolean;
-  private running: boolean;
   private closed: boolean;
 
   constructor(memory: AttachedMemory, clock: Clock, platform: InlinePlatform) {
@@ -42,7 +40,6 @@ export class InlineBackend implements Backend {
     this.core = null;
     this.waiters = [];
     this.scheduled = false;
-    this.running = false;
     this.closed = false;
   }
 
@@ -67,12 +64,6 @@ export class InlineBackend implements Backend {
   }
 
   blockOn(word: number, value: number, timeoutMs: number): void {
-    if (this.running) {
-      throw new FrameDeadlineError(
-        'BLOCKING_NOT_ALLOWED',
-        'joinSync was called in a handler, which would wait for itself; submit and return instead',
-      );
-    }
     const until = this.clock.nowPreciseUs() + timeoutMs * 1000;
     while (Atomics.load(this.memory.control, word) === value && this.clock.nowPreciseUs() < until) {
       if (!this.runOne()) return;
@@ -97,8 +88,8 @@ export class InlineBackend implements Backend {
 
   /** Runs what is ready and wakes who waits for it. */
   drain(): void {
-    // a handler that submits and waits would come back in here
-    if (this.running) return;
+    // a handler that awaits comes back in here
+    if (this.core?.executing === true) return;
     while (!this.closed && this.runOne());
     this.wake();
   }
@@ -114,16 +105,14 @@ export class InlineBackend implements Backend {
 
   private runOne(): boolean {
     const { core } = this;
-    if (core === null || this.running) return false;
+    if (core === null || core.executing) return false;
     core.releaseDue();
     if (!core.claimNext()) {
       core.parked();
       return false;
     }
-    this.running = true;
     core.execute();
     core.settle();
-    this.running = false;
     return true;
   }
 

@@ -71,6 +71,8 @@ export class WorkerCore implements JobContext {
   readonly lanes: readonly LaneInfo[];
   /** Earliest next release of the periodic lanes that this worker releases, or Infinity. Microseconds since the epoch. */
   nextReleaseUs: number;
+  /** Whether a handler runs: it must not claim another job under the one that it is. */
+  executing: boolean;
   /** The claimed job's task; meaningful between claimNext and settle. */
   task: TaskRuntime;
 
@@ -158,6 +160,7 @@ export class WorkerCore implements JobContext {
     this.queueingUs = 0;
     this.outcome = OUTCOME_ON_TIME;
     this.error = null;
+    this.executing = false;
     this.lastFinishPreciseUs = 0;
     this.lastFinishIsNow = false;
     this.lastWasPeriodic = false;
@@ -244,6 +247,7 @@ export class WorkerCore implements JobContext {
       }
     }
     this.outcome = OUTCOME_ON_TIME;
+    this.executing = true;
     try {
       const views = task.views.get(this.ring)!;
       const result = task.run(views.input(this.slot), views.freshOutput(this.slot), this);
@@ -252,6 +256,7 @@ export class WorkerCore implements JobContext {
       this.outcome = OUTCOME_FAILED;
       this.error = error;
     }
+    this.executing = false;
   }
 
   /** Ends the claimed job: stamps, telemetry, then the state word, the counts, and whoever waits for it. */
