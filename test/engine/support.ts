@@ -1,4 +1,7 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { JobCounts, Snapshot } from 'frame-deadline';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { expect } from 'vitest';
@@ -138,3 +141,34 @@ export async function codeOf(act: () => unknown): Promise<string> {
   }
   return 'nothing was thrown';
 }
+
+export interface ChildResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program of children/ on Node as it is, without the test runner. */
+export function startChild(name: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildProcess {
+  const file = fileURLToPath(new URL(`./children/${name}`, import.meta.url));
+  return spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+}
+
+/** Waits for its end; a child that does not end within the time is killed, and `signal` tells. */
+export async function childEnd(child: ChildProcess, patienceMs = 15_000): Promise<ChildResult> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(timer);
+  return { code, signal, stdout, stderr };
+}
+
+export const runChild = (
+  name: string,
+  args: readonly string[] = [],
+  options: SpawnOptions = {},
+): Promise<ChildResult> => childEnd(startChild(name, args, options));
