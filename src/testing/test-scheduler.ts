@@ -47,6 +47,8 @@ export interface TestParts {
  * job's virtual start; its job ends when the execution time has gone by. Everything happens in the calling thread, in
  * the same order in each run: by time; at one instant jobs finish, dead workers come back, the host's timers and
  * callbacks run, then workers look for jobs, by their index. The first period of a periodic lane is at the start.
+ *
+ * Promises of joins, jobs and loops resolve only while time is moved: begin them, advance, then await them.
  */
 export class TestScheduler<Lanes = Record<string, unknown>> extends Scheduler<Lanes> {
   /** Things that go wrong on request. */

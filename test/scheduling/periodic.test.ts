@@ -252,4 +252,46 @@ describe('periodic lanes', () => {
     });
     await fc.assert(property, { numRuns: 60 });
   });
+
+  it('never starts a job that would run into the next release, but right after a period', async () => {
+    const overlapping = fc.integer({ min: 500, max: 4000 }).chain((everyUs) =>
+      fc.record({
+        everyUs: fc.constant(everyUs),
+        audioUs: fc.integer({ min: 1, max: Math.floor(everyUs * 0.4) }),
+        drawUs: fc.integer({ min: 1, max: Math.floor(everyUs * 1.5) }),
+        gapsUs: fc.array(fc.integer({ min: 0, max: everyUs * 4 }), { minLength: 2, maxLength: 20 }),
+        other: fc.boolean(),
+      }),
+    );
+    const property = fc.asyncProperty(overlapping, async ({ everyUs, audioUs, drawUs, gapsUs, other }) => {
+      const { scheduler, starts, draw } = await audioAndRender({
+        everyMs: everyUs / 1000,
+        deadlineMs: (everyUs * 2.5) / 1000,
+        audioUs,
+        renderUs: () => drawUs,
+        workers: [{ lanes: ['audio', 'render'] }, ...(other ? [{ lanes: ['render' as const, 'audio' as const] }] : [])],
+      });
+      const jobs = [];
+      for (const [id, gapUs] of gapsUs.entries()) {
+        jobs.push(scheduler.submit(draw, { id }));
+        await scheduler.advanceUs(gapUs);
+      }
+      await scheduler.runUntilIdle();
+      // held back, not starved
+      expect(jobs.every((job) => job.executionUs === drawUs)).toBe(true);
+      // dropped periods do not show among the starts
+      fc.pre(scheduler.snapshot().lanes.audio!.outcomes.expired === 0);
+      const mine = starts.filter(({ worker }) => worker === 0);
+      const known = mine.findIndex(({ what }) => what === 'render') + 1;
+      mine.forEach(({ what, atUs }, i) => {
+        if (what === 'audio' || i < known) return;
+        const before = mine[i - 1]!;
+        const isRightAfter = before.what === 'audio' && before.atUs + audioUs === atUs;
+        const nextReleaseUs = (Math.floor(atUs / everyUs) + 1) * everyUs;
+        expect(isRightAfter || atUs + drawUs <= nextReleaseUs).toBe(true);
+      });
+      await scheduler.close();
+    });
+    await fc.assert(property, { numRuns: 80 });
+  });
 });

@@ -1,6 +1,6 @@
 import { f64, task, u32 } from 'frame-deadline';
 import { createTestScheduler } from 'frame-deadline/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { expectCounts } from './support.js';
 
 // The testing entry itself: its clock, its options, what it injects, and that it does the same each time.
@@ -97,6 +97,19 @@ describe('virtual time', () => {
       { cause: 'wakeup', tardinessUs: 200, segments: { wakeupUs: 500 } },
     ]);
     await scheduler.close();
+  });
+
+  it('works beside the fake timers of a test runner', async () => {
+    vi.useFakeTimers();
+    try {
+      const scheduler = await createTestScheduler({ lanes: { render: { load } }, executionUs: { work: 500 } });
+      const job = scheduler.submit(scheduler.lanes.render.work, { n: 4 });
+      await scheduler.advanceMs(1);
+      expect(job.output.twice).toBe(8);
+      await scheduler.close();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('derives workers from usableCpus', async () => {
