@@ -6,7 +6,7 @@ import { type LiveResult, runLive } from './live/live-run.js';
 import type { DemoOptions } from './options.js';
 import type { Output } from './output.js';
 import { encodePng } from './picture/png.js';
-import { loadEvents, loadSound, prepareOut, type Sound, writeOutput } from './prepare.js';
+import { loadEvents, loadSound, prepareOut, removeOutput, type Sound, writeOutput } from './prepare.js';
 import { type Environment, readEnvironment } from './report/environment.js';
 import { type DemoReport, emptyLane, emptyLatency, LANES, laneReport, workerReports } from './report/report.js';
 import { PICTURE_HEIGHT, PICTURE_WIDTH } from './stage/stage.js';
@@ -14,6 +14,8 @@ import { renderOfflineThread } from './verify.js';
 
 export const WAV_NAME = 'audio.wav';
 export const CHANGES_NAME = 'changes.jsonl';
+const PICTURE_NAME = 'last-frame.png';
+const REPORT_NAME = 'report.json';
 
 /** A sound card is never late; a thread that plays one is, on a busy machine. */
 const LATE_SINK_US = 5000;
@@ -30,6 +32,8 @@ export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt,
   // signals that came meanwhile are heard now
   await turn();
   const wavPath = join(out, WAV_NAME);
+  // a log beside the sound of another run would be taken for its own
+  for (const stale of [CHANGES_NAME, PICTURE_NAME, REPORT_NAME]) removeOutput(join(out, stale));
   let result: LiveResult | null = null;
   if (!interrupt.happened) {
     const screen = output.screen();
@@ -55,13 +59,13 @@ export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt,
     output.line(`the sink itself was woken up to ${ms} ms late: some xruns may be its own`);
   }
   const identical = result === null ? null : await compare(sound, result, wavPath, interrupt, output);
-  const files: DemoReport['files'] = { wav: null, png: null, changes: null, report: join(out, 'report.json') };
+  const files: DemoReport['files'] = { wav: null, png: null, changes: null, report: join(out, REPORT_NAME) };
   if (result !== null) {
     files.wav = wavPath;
     files.changes = join(out, CHANGES_NAME);
     writeOutput(files.changes, formatChanges({ header: headerOf(sound, result), changes: result.changes }));
     if (result.picture !== null) {
-      files.png = join(out, 'last-frame.png');
+      files.png = join(out, PICTURE_NAME);
       writeOutput(files.png, encodePng(PICTURE_WIDTH, PICTURE_HEIGHT, result.picture));
     }
   }

@@ -1,3 +1,4 @@
+import { FrameDeadlineError } from '../../base/errors.js';
 import type { DemoReport } from './report/report.js';
 import { LiveScreen } from './terminal/live-screen.js';
 import { renderSummary } from './terminal/summary.js';
@@ -38,9 +39,16 @@ export class Output {
   }
 }
 
+/** @throws FrameDeadlineError OUTPUT_UNWRITABLE, unless it is only that nobody reads any more */
 function written(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    // also called with an error, where nobody reads
-    stream.write(text, () => resolve());
+  return new Promise((resolve, reject) => {
+    stream.write(text, (cause) => {
+      const code = (cause as NodeJS.ErrnoException | null | undefined)?.code;
+      if (cause == null || code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') resolve();
+      else {
+        const message = `cannot write to standard output (${code ?? cause.message}); make room or send it elsewhere`;
+        reject(new FrameDeadlineError('OUTPUT_UNWRITABLE', message, { cause }));
+      }
+    });
   });
 }

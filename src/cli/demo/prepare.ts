@@ -87,6 +87,15 @@ export function prepareOut(out: string): string {
   return directory;
 }
 
+/** Removes a file of an earlier run, if it is there. @throws FrameDeadlineError OUTPUT_UNWRITABLE */
+export function removeOutput(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
 /** Writes a whole file. @throws FrameDeadlineError OUTPUT_UNWRITABLE */
 export function writeOutput(path: string, content: string | Uint8Array): void {
   try {

@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_OUT, parseDemoOptions } from '../../../src/cli/demo/options.js';
 import { buildWav } from '../audio/wav-bytes.js';
-import { runCli, scratchDirectory } from './run-cli.js';
+import { MAIN, runCli, scratchDirectory } from './run-cli.js';
 
 const directory = scratchDirectory();
 const at = (name: string): string => join(directory, name);
@@ -119,9 +120,28 @@ describe('files that cannot be used', () => {
     expect(stderr).toContain('[OUTPUT_UNWRITABLE]');
   });
 
-  it('a file of the output that cannot be written', async () => {
-    mkdirSync(join(at('taken'), 'audio.wav'), { recursive: true });
-    const { status, stderr } = await runCli(['demo', '--seconds', '1', '--out', at('taken')]);
+  it.each(['audio.wav', 'report.json'])('%s cannot be written', async (name) => {
+    mkdirSync(join(at(`taken-${name}`), name), { recursive: true });
+    const { status, stderr } = await runCli(['demo', '--seconds', '1', '--out', at(`taken-${name}`)]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('[OUTPUT_UNWRITABLE]');
+  });
+
+  it.runIf(existsSync('/dev/full'))('standard output that takes no more', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(
+      process.execPath,
+      [MAIN, 'demo', '--seconds', '0.1', '--offline', '--json', '--out', at('full')],
+      {
+        stdio: ['ignore', full, 'pipe'],
+      },
+    );
+    let stderr = '';
+    child.stderr!.on('data', (text) => {
+      stderr += text;
+    });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    closeSync(full);
     expect(status).toBe(1);
     expect(stderr).toContain('[OUTPUT_UNWRITABLE]');
   });

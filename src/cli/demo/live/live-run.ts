@@ -120,7 +120,8 @@ class LiveRun {
     // so are frames begun in time beside the hogs, which do not inherit it any more
     if (options.priority !== 'normal') raiseMainThread(options.priority);
     const durationS = this.end.signal.aborted ? 0 : await this.play(scheduler, picture);
-    if (this.end.signal.aborted && durationS < options.sound.seconds) control.stop();
+    // in time, the sink ends by itself after its last block
+    if (durationS < options.sound.seconds) control.stop();
     const sink = await this.sink.result;
     await this.recorder.result;
     const description = await scheduler.refresh();
@@ -182,7 +183,12 @@ class LiveRun {
     control.startAt(startUs);
     await sleep(START_AHEAD_MS);
     const sinceStartUs = (): number => clock.nowPreciseUs() - startUs;
-    const timer = setTimeout(this.onAbort, sound.seconds * 1000 - sinceStartUs() / 1000);
+    let isOver = false;
+    const onOver = (): void => {
+      isOver = true;
+      this.end.abort();
+    };
+    const timer = setTimeout(onOver, sound.seconds * 1000 - sinceStartUs() / 1000);
     let isLate = false;
     try {
       await scheduler.loop({ hz: HZ, deadlineMs: FRAME_DEADLINE_MS, signal: end.signal }, async (frame) => {
@@ -198,6 +204,8 @@ class LiveRun {
     } finally {
       clearTimeout(timer);
     }
-    return Math.max(0, Math.min(sinceStartUs() / 1e6, sound.seconds));
+    if (isOver) return sound.seconds;
+    // a little less than all of it, however late the end was heard of
+    return Math.max(0, Math.min(sinceStartUs() / 1e6, sound.seconds - 1e-3));
   }
 }
