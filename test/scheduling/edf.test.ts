@@ -156,7 +156,7 @@ describe('non-preemptive EDF on one worker', () => {
       const { outcomes } = await schedule(jobs, start, over);
       expect(outcomes.filter((outcome) => outcome !== 'onTime')).toEqual([]);
     });
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, { numRuns: 60 });
   });
 
   it('the conditions bite: a set that breaks the second one misses', async () => {
@@ -196,6 +196,6 @@ describe('non-preemptive EDF on one worker', () => {
         expect(outcomes).toEqual(jobs.map((job, id) => (expected[id]!.finishUs > job.deadlineUs ? 'late' : 'onTime')));
       },
     );
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, { numRuns: 60 });
   });
 });
