@@ -1,5 +1,5 @@
 import { compile, NO_COMPILER, runJson } from './harness/compile.js';
-import { pinMainAndWorker } from './harness/pin.js';
+import { ISOLATED, ISOLATED_COMMAND, isolate, NOT_ISOLATED, release } from './harness/pin.js';
 import { benchScheduler, joinAsleep, joinSpinning } from './harness/scheduler.js';
 import { percentiles, ratio, row } from './harness/stats.js';
 
@@ -33,21 +33,27 @@ export async function run({ quick }) {
   const payload = new Uint8Array(60).fill(7);
   const tookNs = new Float64Array(Math.max(counts.futex, counts.spin));
   const rows = [];
-  let pinned = true;
+  let isolated = true;
   for (const [how, spinUs, join] of [
     ['futex', 0, joinAsleep],
     ['spin', 1000, joinSpinning],
   ]) {
     const what = how === 'futex' ? 'worker parked, host asleep' : 'both sides spinning';
     const set = { ...(await benchScheduler({ spinUs })), join };
-    pinned = pinMainAndWorker('fd-bench') && pinned;
+    for (let i = 0; i < 3; i++) roundTrips(set, payload, tookNs, counts[how]);
+    isolated = isolate('bench') && isolated;
     roundTrips(set, payload, tookNs, counts[how]);
+    const prefix = isolated ? ISOLATED_COMMAND : [];
     const ours = [];
     const theirs = [];
     for (let round = 0; round < rounds; round++) {
       ours.push(roundTrips(set, payload, tookNs, counts[how]));
-      if (program !== null) theirs.push(runJson(program, [how, String(counts[how]), '1000']));
+      if (program !== null) {
+        const [command, ...args] = [...prefix, program, how, String(counts[how]), '1000'];
+        theirs.push(runJson(command, args));
+      }
     }
+    release();
     await set.scheduler.close();
     for (const p of ['p50', 'p99', 'p999']) {
       rows.push(
@@ -74,6 +80,6 @@ export async function run({ quick }) {
       );
     }
   }
-  notes.push(pinned ? 'host on CPU 0, worker on CPU 1, as in C' : 'not bound to CPUs (taskset is missing or refused)');
+  notes.push(isolated ? ISOLATED : NOT_ISOLATED);
   return { rows, notes };
 }

@@ -1,3 +1,4 @@
+import { ISOLATED, isolate, NOT_ISOLATED, release } from './harness/pin.js';
 import { benchScheduler, joinAsleep, joinHelping, joinSpinning, runFrames } from './harness/scheduler.js';
 import { row } from './harness/stats.js';
 
@@ -18,14 +19,22 @@ export async function run({ quick }) {
   const frames = quick ? 1000 : 8000;
   const rounds = quick ? 3 : 7;
   const sets = [];
-  for (const [what, options, join] of VARIANTS)
-    sets.push({ what, join, ...(await benchScheduler(options)), rates: [] });
-  for (const { scheduler, tasks, join } of sets) runFrames(scheduler, tasks.empty, quick ? 1000 : 3000, JOBS, join);
+  for (const [what, options, join] of VARIANTS) {
+    const name = `job${sets.length}`;
+    sets.push({ what, join, name, ...(await benchScheduler({ ...options, name })), rates: [] });
+  }
+  for (let i = 0; i < 3; i++) {
+    for (const { scheduler, tasks, join } of sets) runFrames(scheduler, tasks.empty, 1000, JOBS, join);
+  }
+  let isolated = true;
   for (let round = 0; round < rounds; round++) {
     for (const set of sets) {
+      isolated = isolate(set.name) && isolated;
+      runFrames(set.scheduler, set.tasks.empty, 200, JOBS, set.join);
       const start = performance.now();
       const outcome = runFrames(set.scheduler, set.tasks.empty, frames, JOBS, set.join);
       const seconds = (performance.now() - start) / 1000;
+      release();
       if (outcome !== 'onTime') throw new Error(`the last job ended ${outcome}`);
       set.rates.push((frames * JOBS) / seconds / 1e6);
     }
@@ -34,7 +43,13 @@ export async function run({ quick }) {
   const counts = sets[0].scheduler.snapshot().lanes.jobs;
   for (const { scheduler } of sets) await scheduler.close();
   if (counts.accepted !== counts.outcomes.onTime) throw new Error('jobs were not on time, or not counted');
-  return { rows, notes: [`${JOBS} jobs a frame, ${frames} frames a round; the variants take turns`] };
+  return {
+    rows,
+    notes: [
+      `${JOBS} jobs a frame, ${frames} frames a round; the variants take turns`,
+      isolated ? ISOLATED : NOT_ISOLATED,
+    ],
+  };
 }
 
 const nsPerJob = (rates) => Math.round(1000 / rates.toSorted((a, b) => a - b)[rates.length >> 1]);

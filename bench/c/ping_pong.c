@@ -17,11 +17,11 @@ static _Alignas(128) _Atomic int pong;
 static int parking;
 static int total;
 
-static void bind_to(int cpu) {
+static cpu_set_t only(int cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
-  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+  return set;
 }
 
 static void post(_Atomic int *word, int value) {
@@ -38,7 +38,6 @@ static void await_value(_Atomic int *word, int value) {
 }
 
 static void *answer(void *unused) {
-  bind_to(1);
   for (int i = 1; i <= total; i++) {
     await_value(&ping, i);
     post(&pong, i);
@@ -68,8 +67,13 @@ int main(int argc, char **argv) {
   double *took = malloc(sizeof(double) * count);
   if (took == NULL || count < 1) return 2;
   pthread_t thread;
-  bind_to(0);
-  pthread_create(&thread, NULL, answer, NULL);
+  pthread_attr_t attr;
+  cpu_set_t first = only(0), second = only(1);
+  pthread_setaffinity_np(pthread_self(), sizeof first, &first);
+  // bound before it starts: under SCHED_FIFO it would never get a turn on this thread's CPU
+  pthread_attr_init(&attr);
+  pthread_attr_setaffinity_np(&attr, sizeof second, &second);
+  if (pthread_create(&thread, &attr, answer, NULL) != 0) return 1;
   for (int i = 1; i <= total; i++) {
     double start = now_ns();
     post(&ping, i);

@@ -2,12 +2,12 @@ import { createScheduler } from 'frame-deadline';
 
 const tasks = new URL('../tasks/echo.tasks.js', import.meta.url);
 
-/** A scheduler of one lane, `jobs`, with `workers` equal workers named `bench`. */
-export async function benchScheduler({ workers = 1, spinUs = 0, priority = 'high', ...options } = {}) {
+/** A scheduler of one lane, `jobs`, with `workers` equal workers. */
+export async function benchScheduler({ workers = 1, spinUs = 0, priority = 'high', name = 'bench', ...options } = {}) {
   const { capacitySlots = 256, ...rest } = options;
   const scheduler = await createScheduler({
     lanes: { jobs: { tasks, load: () => import('../tasks/echo.tasks.js'), capacitySlots, deadlineMs: 1000 } },
-    workers: [{ lanes: ['jobs'], count: workers, spinUs, priority, name: 'bench' }],
+    workers: [{ lanes: ['jobs'], count: workers, spinUs, priority, name }],
     ...rest,
   });
   return { scheduler, tasks: scheduler.lanes.jobs };
