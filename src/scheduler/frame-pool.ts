@@ -52,7 +52,7 @@ export class FramePool {
   begun: number;
   /** Frames that could not begin because the earlier ones were unfinished. */
   refused: number;
-  /** Begun frames that missed their deadline, as far as they have been given back. */
+  /** Begun frames that missed their deadline, of those that are over, and of the last ones when the loop has ended. */
   missed: number;
   /** From the intended start of a frame to its last finish. */
   readonly frameHistogram: Int32Array;
@@ -94,6 +94,7 @@ export class FramePool {
   retire(): void {
     for (const frame of this.frames) {
       if (frame.isReusable()) this.recycle(frame);
+      else if (frame.timeToDeadlineMs() < 0) this.missed++;
       this.slots.giveBack(frame);
     }
   }

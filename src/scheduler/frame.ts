@@ -2,6 +2,7 @@ import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { PreciseTimer } from '../host/platform.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import { MAX_OPEN_STAGES, OUTCOME_EXPIRED, OUTCOME_LOST, SLOT_DEADLINE_US, SLOT_FINISH_US } from '../memory/layout.js';
+import type { WorkerCore } from '../worker/worker-core.js';
 import type { HostCore } from './host-core.js';
 import { Job } from './job.js';
 import type { TaskHandle } from './task-handle.js';
@@ -134,6 +135,7 @@ export class Frame {
 
   /**
    * As `join`, blocking the calling thread. With `help: true` it runs jobs of this frame meanwhile.
+   * In a handler that runs in this thread it throws unless helping with another frame, one level deep.
    * @throws FrameDeadlineError BLOCKING_NOT_ALLOWED where a thread may not block, HELP_UNAVAILABLE without `hostHelps`
    */
   joinSync(options?: JoinSyncOptions): boolean {
@@ -145,17 +147,19 @@ export class Frame {
         'joinSync was called on a thread that may not block; use `await frame.join()` or `frame.poll()`',
       );
     }
-    if (core.helper?.executing === true) {
-      throw new FrameDeadlineError(
-        'BLOCKING_NOT_ALLOWED',
-        'joinSync was called in a handler, which would wait for itself; submit and return instead',
-      );
-    }
     const help = options?.help === true;
     if (help && core.helper === null) {
       throw new FrameDeadlineError(
         'HELP_UNAVAILABLE',
         'joinSync({ help: true }) needs the task modules in this thread; create the scheduler with hostHelps: true and give each lane `load`',
+      );
+    }
+    const inHandler = core.helper?.executing === true;
+    const helper = inHandler ? core.nestedHelper : core.helper;
+    if (inHandler && (!help || helper === null || helper.executing || core.helper!.runsJobOf(this.index))) {
+      throw new FrameDeadlineError(
+        'BLOCKING_NOT_ALLOWED',
+        'joinSync was called in a handler, expected help: true, one level deep, and another frame than its own; or submit and return instead',
       );
     }
     const untilDeadline = isUntilDeadline(options);
@@ -167,7 +171,7 @@ export class Frame {
       if (this.isComplete()) return true;
       const leftUs = (this.deadlineUs - backend.clock.nowUs()) | 0;
       if (untilDeadline && leftUs <= 0) return false;
-      if (help && this.helpOnce()) continue;
+      if (help && this.helpOnce(helper!)) continue;
       backend.blockOn(word, epoch, untilDeadline ? leftUs / 1000 : Number.POSITIVE_INFINITY);
     }
   }
@@ -273,8 +277,7 @@ export class Frame {
   }
 
   /** Runs one ready job of this frame here. From the end: the workers come from the front. */
-  private helpOnce(): boolean {
-    const helper = this.core.helper!;
+  private helpOnce(helper: WorkerCore): boolean {
     for (let i = this.count - 1; i >= 0; i--) {
       const job = this.jobs[i]!;
       if (job.slot < 0) continue;

@@ -45,6 +45,8 @@ export class HostCore {
   readonly producers: readonly (JobRingProducer | null)[];
   /** Runs jobs in this thread where the host may help; null otherwise. */
   helper: WorkerCore | null;
+  /** The same for a join within a handler that the helper runs. */
+  nestedHelper: WorkerCore | null;
   private readonly recorder: Recorder;
   private readonly undertaker: Undertaker;
   /** Jobs outside frames that hold a slot, oldest first. */
@@ -60,6 +62,7 @@ export class HostCore {
       handle.periodic ? null : new JobRingProducer(this.memory.rings[index]!),
     );
     this.helper = null;
+    this.nestedHelper = null;
     this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
     this.undertaker = new Undertaker(this.memory, plan.tasks, backend.clock, HOST_COLUMN);
     this.single = [];

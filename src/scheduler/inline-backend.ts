@@ -1,3 +1,4 @@
+import { FrameDeadlineError } from '../base/errors.js';
 import type { Clock } from '../base/time.js';
 import type { PreciseTimer } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
@@ -66,6 +67,12 @@ export class InlineBackend implements Backend {
   blockOn(word: number, value: number, timeoutMs: number): void {
     const until = this.clock.nowPreciseUs() + timeoutMs * 1000;
     while (Atomics.load(this.memory.control, word) === value && this.clock.nowPreciseUs() < until) {
+      if (this.core?.executing === true) {
+        throw new FrameDeadlineError(
+          'BLOCKING_NOT_ALLOWED',
+          'joinSync in a handler waits for a job that cannot run here before the handler returns; submit and return instead',
+        );
+      }
       if (!this.runOne()) return;
     }
   }

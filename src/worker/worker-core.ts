@@ -337,6 +337,11 @@ export class WorkerCore implements JobContext {
     this.wakingUp = true;
   }
 
+  /** Whether the claimed job belongs to that frame slot. */
+  runsJobOf(frame: number): boolean {
+    return this.ring.i32[this.base + SLOT_FRAME] === frame + 1;
+  }
+
   // ------------------------------------------------- JobContext
   timeToDeadlineUs(): number {
     const now = this.clock.nowUs();

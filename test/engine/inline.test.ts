@@ -74,39 +74,74 @@ it('it is told', async () => {
   expect(histogram.totalCount).toBe(0);
 });
 
-describe('a handler that waits in itself', () => {
-  it.each([false, true])('joinSync is refused, help: %s, and nothing is spoilt', async (help) => {
-    const { task } = await import('frame-deadline');
-    let inner: (() => unknown) | null = null;
+describe('a handler that joins a frame', () => {
+  /** Runs a frame of the task `outer`, whose handler calls `inner`, and tells the codes of what that threw. */
+  async function withinHandler(
+    make: (nested: Awaited<ReturnType<typeof create>>) => () => unknown,
+  ): Promise<{ codes: string[]; onTime: number }> {
     const codes: string[] = [];
-    const outer = task({
-      input: {},
-      run() {
-        try {
-          inner?.();
-          codes.push('none');
-        } catch (error) {
-          codes.push((error as { code: string }).code);
-        }
-      },
+    let inner: () => unknown = () => undefined;
+    const nested = await create(() => {
+      try {
+        inner();
+        codes.push('none');
+      } catch (error) {
+        codes.push((error as { code: string }).code);
+      }
     });
-    const module = { ...(await loadWork()), outer };
-    const nested = await createScheduler({
-      lanes: { work: { load: async () => module, shared: {} } },
-      mode: 'inline',
-    });
-    const within = nested.beginFrame(LONG);
-    within.submit(nested.lanes.work.nothing);
-    inner = () => within.joinSync({ help });
+    inner = make(nested);
     const frame = nested.beginFrame(LONG);
     const job = frame.submit(nested.lanes.work.outer);
-    expect(frame.joinSync({ help })).toBe(true);
+    expect(frame.joinSync({ help: true })).toBe(true);
     expect(job.outcome).toBe('onTime');
-    expect(codes).toEqual(['BLOCKING_NOT_ALLOWED']);
-    expect(within.joinSync({ help })).toBe(true);
     const { work } = (await quiet(nested)).lanes;
-    expect(work!.outcomes.onTime).toBe(2);
     await nested.close();
+    return { codes, onTime: work!.outcomes.onTime };
+  }
+
+  async function create(run: () => void) {
+    const { task } = await import('frame-deadline');
+    const module = { ...(await loadWork()), outer: task({ input: {}, run }) };
+    return createScheduler({ lanes: { work: { load: async () => module, shared: {} } }, mode: 'inline' });
+  }
+
+  it('is refused without help, and nothing is spoilt', async () => {
+    const { codes, onTime } = await withinHandler((nested) => {
+      const within = nested.beginFrame(LONG);
+      within.submit(nested.lanes.work.nothing);
+      return () => within.joinSync();
+    });
+    expect(codes).toEqual(['BLOCKING_NOT_ALLOWED']);
+    expect(onTime).toBe(2);
+  });
+
+  it('may help with another frame, one level deep', async () => {
+    const { codes, onTime } = await withinHandler((nested) => {
+      const within = nested.beginFrame(LONG);
+      const job = within.submit(nested.lanes.work.nothing);
+      return () => {
+        expect(within.joinSync({ help: true })).toBe(true);
+        expect(job.outcome).toBe('onTime');
+      };
+    });
+    expect(codes).toEqual(['none']);
+    expect(onTime).toBe(2);
+  });
+
+  it('may not help a second level deep', async () => {
+    let entered = 0;
+    const { codes, onTime } = await withinHandler((nested) => {
+      const first = nested.beginFrame(LONG);
+      first.submit(nested.lanes.work.outer);
+      return () => {
+        entered++;
+        first.joinSync({ help: true });
+      };
+    });
+    // the inner of the two handlers is the first to end
+    expect(codes).toEqual(['BLOCKING_NOT_ALLOWED', 'none']);
+    expect(entered).toBe(2);
+    expect(onTime).toBe(2);
   });
 });
 
