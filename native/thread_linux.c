@@ -142,8 +142,8 @@ static void reset_thread(fd_how *how) {
 
 /* Lowers the niceness as far as is granted. */
 static void apply_high(fd_how *how) {
-  /* threads made by this one begin as normal ones */
-  set_policy(0, SCHED_OTHER | SCHED_RESET_ON_FORK, 0);
+  /* a process that was started as SCHED_BATCH or SCHED_IDLE */
+  if (began.policy != SCHED_OTHER) set_policy(0, SCHED_OTHER, 0);
   int error = set_niceness(0, HIGH_NICENESS);
   if (error == 0) {
     fd_say(how->mechanism, "setpriority %d", HIGH_NICENESS);

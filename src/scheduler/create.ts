@@ -17,6 +17,7 @@ import { derivePlacement, ringOrder } from './placement.js';
 import { makePlan, type Plan } from './plan.js';
 import type { AttachRequest, Remote, SupervisorApi, TaskDescription, WorkerSpec } from './protocol.js';
 import { Scheduler } from './scheduler.js';
+import { threadBudgetOf } from './thread-budget.js';
 import { ThreadsBackend } from './threads-backend.js';
 
 /** Time that the supervisor has to end its workers beyond what they were given. */
@@ -74,6 +75,7 @@ async function createInline(platform: Platform, options: NormalOptions): Promise
   const core = new HostCore(backend, plan);
   const worker = workerCoreOf(memory, backend.clock, plan, modules, 0, 0);
   core.helper = worker;
+  core.nestedHelper = workerCoreOf(memory, backend.clock, plan, modules, HOST_COLUMN, -1);
   backend.serve(worker);
   return new Scheduler({
     options,
@@ -145,17 +147,27 @@ async function startWorkers(
   const memory = new AttachedMemory(plan.memory);
   const backend = new ThreadsBackend(memory, clock, platform);
   const core = new HostCore(backend, plan);
-  if (modules !== null) core.helper = workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
+  if (modules !== null) {
+    core.helper = workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
+    core.nestedHelper = workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
+  }
   const requests = placed.map((worker, index): AttachRequest => {
     const lanes = plan.lanes.filter((lane) => worker.lanes.includes(lane.index));
+    const tasks = plan.tasks.filter((task) => worker.lanes.includes(task.lane));
     return {
       memory: plan.memory,
       epochUs,
       workerIndex: index,
       lanes,
-      tasks: plan.tasks.filter((task) => worker.lanes.includes(task.lane)),
+      tasks,
       spinUs: worker.spinUs,
-      thread: { name: `fd-${worker.name}`, priority: worker.priority, cpus: worker.cpus },
+      thread: {
+        name: `fd-${worker.name}`,
+        priority: worker.priority,
+        cpus: worker.cpus,
+        budget: threadBudgetOf(lanes, tasks),
+        mayPoll: worker.spinUs > 0,
+      },
     };
   });
   const states = await supervisor.api.attach({

@@ -25,7 +25,7 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
     const [high, normal] = results;
     expect(high.report.priority).toEqual({ mechanism: 'setpriority -11', reason: null });
     expect(high.report.state).toMatchObject({ priority: 1, niceness: -11, timerSlackNs: 1 });
-    expect(high.report.state.policy).toBe('SCHED_OTHER|SCHED_RESET_ON_FORK');
+    expect(high.report.state.policy).toBe('SCHED_OTHER');
     expect(high.seen).toMatchObject({ niceness: -11, policy: SCHED_OTHER, name: 'a-name-that-is-' });
     expect(normal.report.state).toMatchObject({
       priority: 0,

@@ -106,9 +106,7 @@ describe.skipIf(skipsBecause('thread control as an ordinary user', reason))('as 
 const cannotRaise =
   reason ??
   (allowedCpus.length < 2 ? 'only one CPU is allowed' : null) ??
-  (canRun('ulimit -r 3 && ulimit -e 31')
-    ? null
-    : 'limits cannot be raised here (CAP_SYS_RESOURCE); denied.c stands in');
+  (canRun('ulimit -r 3 && ulimit -e 31') ? null : 'limits cannot be raised here (CAP_SYS_RESOURCE); check.c stands in');
 
 describe.skipIf(skipsBecause('a user with raised limits', cannotRaise))('as a user with limits.conf lines', () => {
   it('niceness goes as low as RLIMIT_NICE lets it', () => {

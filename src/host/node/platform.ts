@@ -1,4 +1,5 @@
 import type { ControlledThread, Platform } from '../platform.js';
+import { loadAddon } from './addon.js';
 import { clockSince, newEpochUs } from './clock.js';
 import { readCpuSet } from './cpus.js';
 import { NodeThreadControl } from './thread-control.js';
@@ -10,6 +11,8 @@ const FOR_EVER_MS = 2 ** 31 - 1;
 
 /** Node.js and Electron's main and utility processes. `supervisorUrl`: the entry of the supervisor thread. */
 export function nodePlatform(supervisorUrl: URL): Platform {
+  // before the first worker: what is in force now is what threads go back to
+  loadAddon();
   const cpus = readCpuSet();
   let holds = 0;
   let anchor: NodeJS.Timeout | null = null;

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { createScheduler } from 'frame-deadline';
+import { describe, expect, it } from 'vitest';
+import { threadBudgetOf } from '../../src/scheduler/thread-budget.js';
+import type { LaneInfo, TaskInfo } from '../../src/worker/task-runtime.js';
+import { allowedCpus, canRun, isRoot, skipsBecause, whyNot } from './support.js';
+
+type Budgeted = typeof import('./tasks/budgeted.tasks.js');
+type Unbounded = typeof import('./tasks/unbounded.tasks.js');
+const BUDGETED = new URL('./tasks/budgeted.tasks.js', import.meta.url);
+const UNBOUNDED = new URL('./tasks/unbounded.tasks.js', import.meta.url);
+
+const lane = (index: number, periodic: { task: number; periodUs: number } | null = null) =>
+  ({ index, periodic }) as unknown as LaneInfo;
+const task = (index: number, of: number, budgetUs: number, deadlineUs: number) =>
+  ({ index, lane: of, budgetUs, deadlineUs }) as TaskInfo;
+
+describe('the budget of a worker', () => {
+  it('is that of its periodic task in its period', () => {
+    const lanes = [lane(0, { task: 0, periodUs: 10_000 })];
+    expect(threadBudgetOf(lanes, [task(0, 0, 2000, 4000)])).toEqual({ periodUs: 10_000, budgetUs: 2000 });
+  });
+
+  it('counts a task without a period by its relative deadline, the most demanding of a lane, all lanes together', () => {
+    const lanes = [lane(0, { task: 0, periodUs: 10_000 }), lane(3)];
+    const tasks = [task(0, 0, 2000, 10_000), task(1, 3, 4000, 16_000), task(2, 3, 1000, 20_000)];
+    // 0.2 + max(0.25, 0.05) of the shortest period
+    expect(threadBudgetOf(lanes, tasks)).toEqual({ periodUs: 10_000, budgetUs: 4500 });
+  });
+
+  it('is none where one task declares none, and where there is no task', () => {
+    expect(threadBudgetOf([lane(0)], [task(0, 0, 1000, 9000), task(1, 0, 0, 9000)])).toBe(null);
+    expect(threadBudgetOf([lane(0)], [])).toBe(null);
+  });
+});
+
+const reason =
+  whyNot ??
+  (isRoot && canRun('chrt -r 1 true') ? null : 'real-time is not granted here') ??
+  (allowedCpus.length < 2 ? 'only one CPU is allowed' : null);
+
+describe.skipIf(skipsBecause('real-time workers', reason))('a worker with priority realtime', () => {
+  /** Policy of the main thread (proc(5), field 41 of stat). */
+  const policyOfMain = (): string => {
+    const text = readFileSync(`/proc/self/task/${process.pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[38]!;
+  };
+
+  it('gets it where all its tasks declare a budget; the host stays as it was', async () => {
+    await using scheduler = await createScheduler({
+      lanes: { beat: { tasks: BUDGETED, load: async () => ({}) as Budgeted } },
+      workers: [{ lanes: ['beat'], priority: 'realtime' }],
+    });
+    const { thread } = scheduler.describe().workers[0]!;
+    expect(thread!.priority).toMatchObject({ requested: 'realtime', effective: 'realtime', reason: null });
+    expect(thread!.leash).toContain('RLIMIT_RTTIME');
+    expect(thread!.cpus.effective).toEqual(allowedCpus.slice(1));
+    const job = scheduler.submit(scheduler.lanes.beat.bounded, {});
+    const ended = await job.done;
+    expect(ended.outcome).toMatch(/onTime|late/);
+    // SCHED_RR, as the kernel shows it to the job itself
+    expect([job.output.policy, job.output.realtimePriority]).toEqual([2, 10]);
+    job.release();
+    expect(policyOfMain()).toBe('0');
+  });
+
+  it('does not get it where a task declares none, and says so', async () => {
+    await using scheduler = await createScheduler({
+      lanes: { beat: { tasks: UNBOUNDED, load: async () => ({}) as Unbounded } },
+      workers: [{ lanes: ['beat'], priority: 'realtime' }],
+    });
+    const { priority } = scheduler.describe().workers[0]!.thread!;
+    expect(priority).toMatchObject({ effective: 'high', reason: 'realtime needs a declared budget per period' });
+  });
+
+  it('does not get it where it may spin, and says so', async () => {
+    await using scheduler = await createScheduler({
+      lanes: { beat: { tasks: BUDGETED, load: async () => ({}) as Budgeted } },
+      workers: [{ lanes: ['beat'], priority: 'realtime', spinUs: 50 }],
+    });
+    const { priority } = scheduler.describe().workers[0]!.thread!;
+    expect(priority.effective).toBe('high');
+    expect(priority.reason).toContain('polls (spinUs above 0)');
+  });
+});
