@@ -65,7 +65,7 @@ const MAX_ACCESSES = 50_000;
 const LEARNING_RUNS = 40;
 
 /**
- * All schedules with at most so many preemptions, depth first, by running the system anew for each. Roles are switched
+ * All schedules with at most so many preemptions, by running the system anew for each. Roles are switched
  * only before accesses to contended words (others commute), and a state that was seen with the same budget is not
  * gone through again. Stops at the first failure.
  */
@@ -74,10 +74,14 @@ export function explore(scenario: Scenario, bounds: Bounds): Exploration {
   machine.forgetAccesses();
   const result: Exploration = { schedules: 0, states: 0, accesses: 0, complete: false, failure: null };
   // who contends for what is not known before; a search that finds more begins again
-  for (let learning = 0; learning < LEARNING_RUNS && result.failure === null; learning++) {
-    new Run(scenario, null, randomly(learning + 1, 8, bounds.kills ?? 0), result).go();
+  for (let learning = 1; learning <= LEARNING_RUNS && result.failure === null; learning++) {
+    new Run(scenario, null, randomly(learning, 8, bounds.kills ?? 0), result).go();
   }
-  while (result.failure === null && !searchOnce(scenario, bounds, result));
+  // one with few switches is better to read
+  const learned = result.failure;
+  result.failure = null;
+  while (!searchOnce(scenario, bounds, result));
+  result.failure ??= learned;
   return result;
 }
 
@@ -170,8 +174,13 @@ function searchOnce(scenario: Scenario, bounds: Bounds, result: Exploration): bo
   result.states = 0;
   const maxSchedules = bounds.maxSchedules ?? 200_000;
   const open: (Node | null)[] = [null];
+  const random = xoroshiro128plus(1);
   while (open.length > 0 && result.failure === null && result.schedules < maxSchedules) {
-    const node = open.pop() as Node | null;
+    // any of them: what is left out where the search is cut off lies anywhere
+    const at = (random.next() >>> 1) % open.length;
+    const node = open[at] as Node | null;
+    open[at] = open[open.length - 1] as Node | null;
+    open.pop();
     const script: Switch[] = [];
     for (let one = node; one !== null; one = one.parent) script.push(one.change);
     script.reverse();

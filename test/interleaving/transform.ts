@@ -12,7 +12,7 @@ import ts from 'typescript';
  */
 
 /** Names of the variables and fields that hold shared 32-bit words. */
-const SHARED_ARRAYS = new Set(['i32', 'words']);
+const SHARED_ARRAYS = new Set(['i32', 'words', 'control']);
 /** Methods of interfaces that the tests' own objects implement with generators. */
 const ALWAYS_STEPPED = ['blockOn', 'waitAsync'];
 
