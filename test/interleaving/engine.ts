@@ -40,6 +40,8 @@ export interface Host {
 }
 
 const NOW_US = 1000;
+/** No frame misses it: time does not go by. */
+export const FRAME_DEADLINE_US = 20_000;
 
 /**
  * A whole scheduler as roles: the host does as `host` says, workers run their idle loop for ever, the supervisor

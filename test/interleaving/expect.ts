@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
 import { type Bounds, type Exploration, explore, replay, type Scenario } from './explore.js';
 
+/** The search of a spoilt system, which should find its fault before this. */
+export const MUTANT: Bounds = { preemptions: 2, maxSchedules: 20_000 };
+
 /** No schedule failed, and at least so many were tried. */
 export function expectSound(exploration: Exploration, atLeastSchedules: number): void {
   report(exploration);

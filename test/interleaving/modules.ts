@@ -35,6 +35,11 @@ export interface Patch {
   readonly after: string;
 }
 
+/** Two statements in the other order. */
+export const swap = (file: string, first: string, second: string): Patch[] => [
+  { file, before: first + second, after: second + first },
+];
+
 /** Two frame slots instead of 32: the undertaker looks at each of them. */
 const SMALL: readonly Patch[] = [
   {
