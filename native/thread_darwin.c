@@ -132,7 +132,7 @@ void fd_thread_read(int64_t thread_id, fd_state *state) {
   fd_process_begin();
   fd_state_clear(state);
   uint64_t self = 0;
-  pthread_threadid_np(NULL, &self);
+  pthread_threadid_np(pthread_self(), &self);
   if (thread_id != 0 && (uint64_t)thread_id != self) {
     fd_say(state->error, "only the calling thread can be read on macOS");
     return;

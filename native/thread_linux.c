@@ -42,7 +42,9 @@ static struct {
   fd_cpu_set cpus;
   int64_t timer_slack_ns;
 } began;
-static pthread_once_t began_once = PTHREAD_ONCE_INIT;
+/* not pthread_once: where it is linked against a newer glibc, it would need that version */
+static pthread_mutex_t began_guard = PTHREAD_MUTEX_INITIALIZER;
+static bool began_recorded;
 
 const char *fd_errno_name(int error) {
   switch (error) {
@@ -112,12 +114,17 @@ static void record_beginning(void) {
   began.timer_slack_ns = (pid_t)syscall(SYS_gettid) == process ? prctl(PR_GET_TIMERSLACK) : 50000;
 }
 
-void fd_process_begin(void) { pthread_once(&began_once, record_beginning); }
+void fd_process_begin(void) {
+  pthread_mutex_lock(&began_guard);
+  if (!began_recorded) record_beginning();
+  began_recorded = true;
+  pthread_mutex_unlock(&began_guard);
+}
 
 static void name_thread(const char *name) {
   if (name[0] == 0) return;
   char first[16];
-  snprintf(first, sizeof first, "%s", name);
+  snprintf(first, sizeof first, "%.15s", name);
   prctl(PR_SET_NAME, first);
 }
 

@@ -1,0 +1,8 @@
+#ifndef STUB_MACH_TIME_H
+#define STUB_MACH_TIME_H
+#include <mach/mach.h>
+typedef struct mach_timebase_info {
+  uint32_t numer, denom;
+} mach_timebase_info_data_t;
+kern_return_t mach_timebase_info(mach_timebase_info_data_t *);
+#endif
