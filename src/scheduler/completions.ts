@@ -29,9 +29,12 @@ export class Completions {
 
   /** Looks at all waiters now: for ends that this thread itself brought about. */
   settle(): void {
-    const ended = this.waiters.filter(({ job }) => job.ended);
+    // each job is asked once: one that ends between two looks would be dropped by the second and resolved by neither
+    const ended: Waiter[] = [];
+    const pending: Waiter[] = [];
+    for (const waiter of this.waiters) (waiter.job.ended ? ended : pending).push(waiter);
     if (ended.length === 0) return;
-    this.waiters = this.waiters.filter(({ job }) => !job.ended);
+    this.waiters = pending;
     for (const { resolve } of ended) resolve();
   }
 
