@@ -10,6 +10,7 @@ import type { JobContext, Task } from '../../src/worker/task.js';
 import type { RoleSpec, Scenario } from './explore.js';
 import { check, machine, run, type Stepping } from './machine.js';
 import { Modules, type Patch } from './modules.js';
+import { rememberState } from './rewind.js';
 
 /** Lanes by name, one task each: its slots, whether the task may be run again, and its handler, which may wait. */
 export interface EngineSpec {
@@ -101,78 +102,81 @@ export function engine(
     ...handle.rings.map((ring, index) => ({ name: `ring${index}`, buffer: ring.buffer })),
     { name: 'telemetry', buffer: handle.telemetry },
   ];
+  const platform = { canBlock: true, timer: () => ({ set() {}, cancel() {} }), hold() {}, drop() {} };
+  const clock = new VirtualClock(NOW_US);
+  const memory = new AttachedMemory(handle);
+  const core = new HostCore(new ThreadsBackend(memory, clock, platform as never), plan);
+  const tasks: Record<string, TaskHandle> = {};
+  for (const info of plan.tasks) {
+    const producer = core.producers[info.lane]!;
+    const { input, output } = taskModules[info.lane]!.work;
+    const slots = new SlotViews({ input, output }, info.outputOffset, producer.ring, info.name);
+    const name = laneNames[info.lane]!;
+    const made = new TaskHandle(
+      info,
+      name,
+      info.lane,
+      producer,
+      slots,
+      layoutSchema(input, name),
+      output,
+      false,
+      () => {},
+    );
+    tasks[name] = made as unknown as TaskHandle;
+  }
+  const present: Host = { core, memory, tasks, clock, frames: new FramePool(core, new FrameSlots(), 1) };
+  const roles: RoleSpec[] = [{ name: 'host', main: () => host(present) }];
+  const loops: unknown[] = [];
+  placed.forEach((worker, index) => {
+    const workerCore = new WorkerCore(memory, clock, {
+      column: index,
+      workerIndex: index,
+      lanes: plan.lanes.filter((lane) => worker.lanes.includes(lane.index)),
+      tasks: plan.tasks
+        .filter((info) => worker.lanes.includes(info.lane))
+        .map((info) => ({ info, task: taskModules[info.lane]!.work })),
+    });
+    const loop = new IdleLoop(workerCore, clock, 0);
+    loops.push(loop);
+    const main = function* (): Stepping {
+      return yield* run(loop.run());
+    };
+    roles.push({ name: worker.name, main, mortal: spec.mortalWorker === index });
+  });
+  const { mortalWorker } = spec;
+  if (mortalWorker !== undefined) {
+    const service: LaneService = new LaneService(
+      memory,
+      new Undertaker(memory, plan.tasks, clock),
+      placed.map((worker) => worker.lanes),
+    );
+    loops.push(service);
+    roles.push({
+      name: 'supervisor',
+      main: function* (): Stepping {
+        yield* run(service.leave(mortalWorker));
+        return undefined;
+      },
+      when: () => machine.roles[1 + mortalWorker]!.state === 'dead',
+    });
+  }
+  const restore = rememberState([present, roles, ...loops]);
   const views = buffers.map(({ buffer }) => new Int32Array(buffer));
   const first = views.map((view) => view.slice());
-  const platform = { canBlock: true, timer: () => ({ set() {}, cancel() {} }), hold() {}, drop() {} };
-  let present: Host | null = null;
 
   return {
     buffers,
     begin(): readonly RoleSpec[] {
+      restore();
       views.forEach((view, index) => {
         view.set(first[index]!);
       });
-      const clock = new VirtualClock(NOW_US);
-      const memory = new AttachedMemory(handle);
-      const core = new HostCore(new ThreadsBackend(memory, clock, platform as never), plan);
-      const tasks: Record<string, TaskHandle> = {};
-      for (const info of plan.tasks) {
-        const producer = core.producers[info.lane]!;
-        const { input, output } = taskModules[info.lane]!.work;
-        const slots = new SlotViews({ input, output }, info.outputOffset, producer.ring, info.name);
-        const name = laneNames[info.lane]!;
-        const made = new TaskHandle(
-          info,
-          name,
-          info.lane,
-          producer,
-          slots,
-          layoutSchema(input, name),
-          output,
-          false,
-          () => {},
-        );
-        tasks[name] = made as unknown as TaskHandle;
-      }
-      const present_: Host = { core, memory, tasks, clock, frames: new FramePool(core, new FrameSlots(), 1) };
-      present = present_;
-      const roles: RoleSpec[] = [{ name: 'host', main: () => host(present_) }];
-      placed.forEach((worker, index) => {
-        const workerCore = new WorkerCore(memory, clock, {
-          column: index,
-          workerIndex: index,
-          lanes: plan.lanes.filter((lane) => worker.lanes.includes(lane.index)),
-          tasks: plan.tasks
-            .filter((info) => worker.lanes.includes(info.lane))
-            .map((info) => ({ info, task: taskModules[info.lane]!.work })),
-        });
-        const loop = new IdleLoop(workerCore, clock, 0);
-        const main = function* (): Stepping {
-          return yield* run(loop.run());
-        };
-        roles.push({ name: worker.name, main, mortal: spec.mortalWorker === index });
-      });
-      const { mortalWorker } = spec;
-      if (mortalWorker !== undefined) {
-        const service: LaneService = new LaneService(
-          memory,
-          new Undertaker(memory, plan.tasks, clock),
-          placed.map((worker) => worker.lanes),
-        );
-        roles.push({
-          name: 'supervisor',
-          main: function* (): Stepping {
-            yield* run(service.leave(mortalWorker));
-            return undefined;
-          },
-          when: () => machine.roles[1 + mortalWorker]!.state === 'dead',
-        });
-      }
       return roles;
     },
     end(): void {
       checkQuiet(modules, plan);
-      end(present!);
+      end(present);
     },
   };
 }
