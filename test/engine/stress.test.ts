@@ -273,6 +273,21 @@ describe('random jobs over real threads', () => {
     },
   );
 
+  it('many jobs awaited one by one: none is forgotten', async () => {
+    const scheduler = await createScheduler({
+      lanes: { work: { tasks: WORK_URL, load: loadWork, shared: {} } },
+      workers: [{ lanes: ['work'], count: 2 }],
+    });
+    for (let round = 0; round < 100; round++) {
+      const jobs = Array.from({ length: 50 }, () => scheduler.submit(scheduler.lanes.work.nothing));
+      await Promise.all(jobs.map((job) => job.done));
+      for (const job of jobs) job.release();
+    }
+    await quiet(scheduler);
+    await scheduler.close();
+    await threadsBackTo(threadsBefore);
+  });
+
   it('overload: what a small ring refuses is counted, the rest runs once', async () => {
     const random = randomFrom(seed + 2);
     const gate = new Gate();
