@@ -6,6 +6,7 @@ import { figure, printResult } from './harness/table.js';
 // The entry: `npm run bench`, `npm run bench -- NAME...`, `--quick`, `--json`. Expects a built package.
 
 const NAMES = [
+  'primitives',
   'rings',
   'round-trip',
   'throughput',
