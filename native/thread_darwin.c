@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <pthread/qos.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -48,6 +49,11 @@ static uint32_t ticks_of_us(uint32_t us) {
 static bool apply_constraint(const fd_request *request, fd_report *report) {
   fd_how *how = &report->priority;
   if (!fd_budget_declared(request, how->reason)) return false;
+  /* threads cannot be kept off a CPU here */
+  if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+    fd_add(how->reason, "no CPU would be left to the host");
+    return false;
+  }
   uint32_t computation_us = request->budget_us > request->period_us / 2 ? request->budget_us : request->period_us / 2;
   if (computation_us > LONGEST_COMPUTATION_US) computation_us = LONGEST_COMPUTATION_US;
   thread_time_constraint_policy_data_t policy = {

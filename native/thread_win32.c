@@ -88,9 +88,24 @@ static void leave_mmcss(void) {
   TlsSetValue(mmcss_slot, NULL);
 }
 
+/* CPUs of the first processor group that the process may use. */
+static fd_cpu_set allowed_cpus(void) {
+  fd_cpu_set allowed;
+  DWORD_PTR process_mask = 0;
+  DWORD_PTR system_mask = 0;
+  memset(&allowed, 0, sizeof allowed);
+  if (GetProcessAffinityMask(GetCurrentProcess(), &process_mask, &system_mask)) allowed.words[0] = process_mask;
+  return allowed;
+}
+
 static bool enter_mmcss(const fd_request *request, fd_report *report) {
   fd_how *how = &report->priority;
   if (!fd_budget_declared(request, how->reason)) return false;
+  fd_cpu_set allowed = allowed_cpus();
+  if (!fd_leaves_cpu(&allowed, request)) {
+    fd_add(how->reason, "no allowed CPU would be left to the host");
+    return false;
+  }
   if (mmcss_slot == TLS_OUT_OF_INDEXES) {
     fd_add(how->reason, "TlsAlloc failed");
     return false;
@@ -141,16 +156,16 @@ static bool group_mask(const fd_cpu_set *cpus, GROUP_AFFINITY *affinity) {
   return false;
 }
 
-static void apply_cpus(const fd_request *request, fd_how *how) {
+static void apply_cpus(const fd_cpu_set *cpus, fd_how *how) {
   GROUP_AFFINITY affinity;
-  if (!group_mask(&request->cpus, &affinity)) {
+  if (!group_mask(cpus, &affinity)) {
     fd_add(how->reason, "no CPU was named");
     return;
   }
   if (SetThreadGroupAffinity(GetCurrentThread(), &affinity, NULL)) fd_say(how->mechanism, "SetThreadGroupAffinity");
   else add_error(how, "SetThreadGroupAffinity");
   for (int group = affinity.Group + 1; group < FD_MAX_CPUS / 64; group++) {
-    if (request->cpus.words[group] != 0) {
+    if (cpus->words[group] != 0) {
       fd_add(how->reason, "a thread runs in one processor group");
       break;
     }
@@ -158,11 +173,8 @@ static void apply_cpus(const fd_request *request, fd_how *how) {
 }
 
 static void reset_cpus(void) {
-  DWORD_PTR process_mask = 0;
-  DWORD_PTR system_mask = 0;
-  if (GetProcessAffinityMask(GetCurrentProcess(), &process_mask, &system_mask) && process_mask != 0) {
-    SetThreadAffinityMask(GetCurrentThread(), process_mask);
-  }
+  fd_cpu_set allowed = allowed_cpus();
+  if (!fd_cpu_none(&allowed)) SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)allowed.words[0]);
 }
 
 static void name_thread(const char *name) {
@@ -192,7 +204,14 @@ void fd_thread_apply(const fd_request *request, fd_report *report) {
       if (high.reason[0] != 0) fd_add(report->priority.reason, "%s", high.reason);
     }
   }
-  if (!request->any_cpu) apply_cpus(request, &report->cpus);
+  if (!request->any_cpu) {
+    apply_cpus(&request->cpus, &report->cpus);
+  } else if (report->leash[0] != 0) {
+    fd_cpu_set cpus = allowed_cpus();
+    fd_cpu_remove_lowest(&cpus);
+    apply_cpus(&cpus, &report->cpus);
+    fd_add(report->cpus.reason, "one allowed CPU stays with the host");
+  }
   if (request->timer_slack_ns != 0) {
     fd_add(report->timer_slack.reason, "Windows has no timer slack for threads");
   }
