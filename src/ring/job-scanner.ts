@@ -101,8 +101,7 @@ export class JobScanner {
         // another sequence: the slot was freed and published again since `head` was read, and is not in this scan
         if (sequence === position) {
           if (advancing) this.cursor = position;
-          this.keep(position & ring.mask, base, state, sequence);
-          return true;
+          if (this.keep(position & ring.mask, base, state, sequence)) return true;
         }
       } else if (status === STATUS_WAITING) {
         if (advancing) this.cursor = position;
@@ -138,11 +137,18 @@ export class JobScanner {
     return this.slot >= 0;
   }
 
-  private keep(slot: number, base: number, state: number, sequence: number): void {
+  /** Takes the slot for the best. False if its job was taken meanwhile: then what was read may be the next job's. */
+  private keep(slot: number, base: number, state: number, sequence: number): boolean {
+    const i32 = this.ring.i32;
+    const deadlineUs = i32[base + SLOT_DEADLINE_US]!;
+    const submitUs = i32[base + SLOT_SUBMIT_US]!;
+    const stateAfter = Atomics.load(i32, base + SLOT_STATE);
+    if (stateAfter !== state) return false;
     this.slot = slot;
     this.state = state;
     this.position = sequence;
-    this.deadlineUs = this.ring.i32[base + SLOT_DEADLINE_US]!;
-    this.submitUs = this.ring.i32[base + SLOT_SUBMIT_US]!;
+    this.deadlineUs = deadlineUs;
+    this.submitUs = submitUs;
+    return true;
   }
 }
