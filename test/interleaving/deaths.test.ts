@@ -1,8 +1,8 @@
 import { describe, test } from 'vitest';
 import type { Job } from '../../src/scheduler/job.js';
 import { type EngineSpec, engine, FRAME_DEADLINE_US } from './engine.js';
-import { expectFound, expectSound, MUTANT, randomSeed } from './expect.js';
-import { explore, exploreRandomly, type Scenario } from './explore.js';
+import { expectFound, expectSoundAtRandom, expectSoundWithin, MUTANT } from './expect.js';
+import type { Scenario } from './explore.js';
 import { check, run, type Stepping } from './machine.js';
 import { type Patch, swap } from './modules.js';
 
@@ -74,19 +74,19 @@ function dying(jobs: Jobs, patches: readonly Patch[] = []): Scenario {
 
 describe('deaths and cancels: one outcome, counted once', () => {
   test('worker 0 dies anywhere, with a barrier', () => {
-    expectSound(explore(dying('once, again'), { preemptions: 0, kills: 1 }), 300);
+    expectSoundWithin(dying('once, again'), { preemptions: 0, kills: 1 }, 300);
   });
 
   test('worker 0 dies anywhere, one preemption', () => {
-    expectSound(explore(dying('once'), { preemptions: 1, kills: 1, maxSchedules: 4000 }), 3000);
+    expectSoundWithin(dying('once'), { preemptions: 1, kills: 1, maxSchedules: 4000 }, 3000);
   });
 
   test('worker 0 dies anywhere, a job is cancelled, one preemption', () => {
-    expectSound(explore(dying('once, again, cancel'), { preemptions: 1, kills: 1, maxSchedules: 4000 }), 3000);
+    expectSoundWithin(dying('once, again, cancel'), { preemptions: 1, kills: 1, maxSchedules: 4000 }, 3000);
   });
 
   test('random schedules', () => {
-    expectSound(exploreRandomly(dying('once, again, cancel'), randomSeed(), 1500, 1), 1500);
+    expectSoundAtRandom(dying('once, again, cancel'), 1500, 1);
   });
 
   test.each<[string, Jobs, readonly Patch[]]>([

@@ -1,11 +1,26 @@
 import { expect } from 'vitest';
-import { type Bounds, type Exploration, explore, replay, type Scenario } from './explore.js';
+import { type Bounds, type Exploration, explore, exploreRandomly, replay, type Scenario } from './explore.js';
 
 /** The search of a spoilt system, which should find its fault before this. */
 export const MUTANT: Bounds = { preemptions: 2, maxSchedules: 20_000 };
 
-/** No schedule failed, and at least so many were tried. */
-export function expectSound(exploration: Exploration, atLeastSchedules: number): void {
+/** `FD_DEEP=10`: searches ten times as many schedules, with one preemption more. */
+const DEEP = Number(process.env['FD_DEEP'] ?? 0);
+
+/** No schedule with few preemptions fails, and at least so many are tried. */
+export function expectSoundWithin(scenario: Scenario, bounds: Bounds, atLeastSchedules: number): void {
+  const maxSchedules = bounds.maxSchedules ?? 20_000;
+  const deeper = { ...bounds, preemptions: bounds.preemptions + 1, maxSchedules: maxSchedules * DEEP };
+  expectSound(explore(scenario, DEEP > 0 ? deeper : { ...bounds, maxSchedules }), atLeastSchedules);
+}
+
+/** So many random schedules go well. The seed is in the message of a failure; `FD_SEED` repeats it. */
+export function expectSoundAtRandom(scenario: Scenario, runs: number, kills = 0): void {
+  const seed = Number(process.env['FD_SEED'] ?? Math.floor(Math.random() * 0x7fffffff));
+  expectSound(exploreRandomly(scenario, seed, runs * Math.max(1, DEEP), kills), runs);
+}
+
+function expectSound(exploration: Exploration, atLeastSchedules: number): void {
   report(exploration);
   if (exploration.failure !== null) expect.fail(exploration.failure.message);
   expect(exploration.schedules).toBeGreaterThanOrEqual(atLeastSchedules);
@@ -24,11 +39,6 @@ export function expectFound(scenario: Scenario, bounds: Bounds): void {
     return;
   }
   expect.fail(`not found in ${schedules} schedules`);
-}
-
-/** Another one each time; a failure's message tells it. `FD_SEED` repeats one. */
-export function randomSeed(): number {
-  return Number(process.env['FD_SEED'] ?? Math.floor(Math.random() * 0x7fffffff));
 }
 
 function report({ schedules, states, accesses, complete, failure }: Exploration): void {
