@@ -74,19 +74,19 @@ function dying(jobs: Jobs, patches: readonly Patch[] = []): Scenario {
 
 describe('deaths and cancels: one outcome, counted once', () => {
   test('worker 0 dies anywhere, with a barrier', () => {
-    expectSoundWithin(dying('once, again'), { preemptions: 0, kills: 1 }, 300);
+    expectSoundWithin(dying('once, again'), { preemptions: 0, kills: 1, maxSchedules: 1500 }, 1000);
   });
 
   test('worker 0 dies anywhere, one preemption', () => {
-    expectSoundWithin(dying('once'), { preemptions: 1, kills: 1, maxSchedules: 4000 }, 3000);
+    expectSoundWithin(dying('once'), { preemptions: 1, kills: 1, maxSchedules: 2500 }, 2000);
   });
 
   test('worker 0 dies anywhere, a job is cancelled, one preemption', () => {
-    expectSoundWithin(dying('once, again, cancel'), { preemptions: 1, kills: 1, maxSchedules: 4000 }, 3000);
+    expectSoundWithin(dying('once, again, cancel'), { preemptions: 1, kills: 1, maxSchedules: 2500 }, 2000);
   });
 
   test('random schedules', () => {
-    expectSoundAtRandom(dying('once, again, cancel'), 1500, 1);
+    expectSoundAtRandom(dying('once, again, cancel'), 1000, 1);
   });
 
   test.each<[string, Jobs, readonly Patch[]]>([

@@ -72,7 +72,7 @@ function barriers(stagesOfFrames: readonly string[][], patches: readonly Patch[]
 
 describe('frames: barriers open and joins return', () => {
   test('all schedules with few preemptions', () => {
-    expectSoundWithin(barriers(TWO_FRAMES), { preemptions: 1, maxSchedules: 5000 }, 5000);
+    expectSoundWithin(barriers(TWO_FRAMES), { preemptions: 1, maxSchedules: 2500 }, 2500);
   });
 
   test('random schedules', () => {
