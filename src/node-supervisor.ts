@@ -1,6 +1,7 @@
 import { expose } from 'threads/worker';
 import { clockSince } from './host/node/clock.js';
 import { printDirectly } from './host/node/print.js';
+import { raisedReport } from './host/node/raise-report.js';
 import { NodeThreadControl } from './host/node/thread-control.js';
 import { type Remote, spawnThread } from './host/node/threads-control-plane.js';
 import type { SupervisorApi, WorkerApi } from './scheduler/protocol.js';
@@ -10,21 +11,20 @@ import { type SpawnWorker, Supervisor } from './scheduler/supervisor.js';
 
 printDirectly();
 // it stands above the workers, so that it can stop one that runs away
-new NodeThreadControl().apply({ name: 'fd-supervisor', priority: 'high', cpus: null });
+void raisedReport(new NodeThreadControl().apply({ name: 'fd-supervisor', priority: 'high', cpus: null }));
 
-const spawn: SpawnWorker = (spec, timeoutMs) =>
-  spawnThread<WorkerApi>(
+const spawn: SpawnWorker = async (spec, timeoutMs) => {
+  const { api, ended, terminate } = await spawnThread<WorkerApi>(
     new URL('./node-worker.js', import.meta.url),
     {
       name: spec.name,
       ...(spec.resourceLimits === null ? {} : { resourceLimits: spec.resourceLimits }),
     },
     timeoutMs,
-  ) as Promise<{
-    api: Remote<WorkerApi>;
-    ended: Promise<{ exitCode: number; error: Error | null }>;
-    terminate(): Promise<void>;
-  }>;
+  );
+  const attach: Remote<WorkerApi>['attach'] = async (request) => raisedReport(await api.attach(request));
+  return { api: { load: (modules) => api.load(modules), attach }, ended, terminate };
+};
 
 const supervisor = new Supervisor(spawn, clockSince, () => performance.now());
 const api: SupervisorApi = {

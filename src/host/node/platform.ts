@@ -9,13 +9,15 @@ import { NodeTimer } from './timer.js';
 /** A timer that never fires in practice; Node caps intervals at 2^31 - 1 ms. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
+/** What keeps the process alive while anything is waited for: one reference for all schedulers of this thread. */
+let holds = 0;
+let anchor: NodeJS.Timeout | null = null;
+
 /** Node.js and Electron's main and utility processes. `supervisorUrl`: the entry of the supervisor thread. */
 export function nodePlatform(supervisorUrl: URL): Platform {
   // before the first worker: what is in force now is what threads go back to
   loadAddon();
   const cpus = readCpuSet();
-  let holds = 0;
-  let anchor: NodeJS.Timeout | null = null;
   return {
     name: 'node',
     canBlock: mayBlock(),

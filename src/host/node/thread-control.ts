@@ -6,7 +6,7 @@ import { AddonThreadControl } from './addon-thread-control.js';
 import { allowedCpusOf } from './cpus.js';
 
 /** The niceness that removes nearly all misses beside CPU hogs and cannot kill a process. */
-const HIGH_NICENESS = -11;
+export const HIGH_NICENESS = -11;
 const SHARP_TIMER_SLACK_NS = 1;
 
 /** Thread control on Node: by the native addon where it is there, else by what `/proc` and `node:os` offer. */
@@ -127,8 +127,11 @@ export function currentThreadId(): number | null {
   }
 }
 
-/** Field 19 of stat: the name before it may hold spaces, so count from the closing bracket. */
-function readNiceness(threadId: number): number | null {
+/**
+ * Niceness of a thread of this process, null where `/proc` does not tell. Field 19 of stat: the name before it may hold
+ * spaces, so count from the closing bracket.
+ */
+export function readNiceness(threadId: number): number | null {
   try {
     const stat = readFileSync(`/proc/self/task/${threadId}/stat`, 'latin1');
     const niceness = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);

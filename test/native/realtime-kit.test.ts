@@ -1,0 +1,148 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ThreadReport } from '../../src/host/thread-control.js';
+import { AS_NOBODY, canRun, isRoot, skipsBecause } from './support.js';
+
+const DAEMON = '/usr/libexec/rtkit-daemon';
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+function hasDbusNative(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('dbus-native');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const reason =
+  (process.platform !== 'linux' ? 'not Linux' : null) ??
+  (isRoot ? null : 'not root, which starts the daemons') ??
+  (canRun('command -v dbus-daemon') ? null : 'no dbus-daemon') ??
+  (existsSync(DAEMON) ? null : 'no rtkit-daemon (Debian: rtkit)') ??
+  (hasDbusNative() ? null : 'dbus-native is not installed') ??
+  (canRun(`${AS_NOBODY} test -r ${root}dist/index.js`) ? null : 'no other user can be tried from here');
+
+/** Everyone may do anything: who may is PolicyKit's to say. */
+const configuration = (socket: string): string => `
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path=${socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow send_destination="*"/><allow receive_sender="*"/>
+  </policy>
+</busconfig>`;
+
+const children: ChildProcess[] = [];
+const folders: string[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Starts a program and waits until its output says that it is ready. */
+async function start(
+  command: string,
+  args: string[],
+  environment: Record<string, string>,
+  ready: RegExp,
+): Promise<void> {
+  const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    const look = (text: Buffer): void => {
+      output += text.toString();
+      if (ready.test(output)) resolve();
+    };
+    child.stdout.on('data', look);
+    child.stderr.on('data', look);
+    void once(child, 'exit').then(() => reject(new Error(`${command} ended: ${output}`)));
+  });
+}
+
+/** A private bus with the real RealtimeKit and PolicyKit's verdict, with a portal, or with nothing. Returns its address. */
+async function privateBus(verdict: 'yes' | 'no' | 'portal' | null): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'frame-deadline-bus-'));
+  folders.push(folder);
+  chmodSync(folder, 0o755);
+  const address = `unix:path=${join(folder, 'bus')}`;
+  writeFileSync(join(folder, 'bus.conf'), configuration(join(folder, 'bus')));
+  await start(
+    'dbus-daemon',
+    [`--config-file=${join(folder, 'bus.conf')}`, '--nofork', '--nopidfile', '--print-address'],
+    {},
+    /unix:/,
+  );
+  if (verdict === null) return address;
+  const fake = fileURLToPath(new URL('./fake-services.cjs', import.meta.url));
+  await start(process.execPath, [fake, address, verdict], {}, /ready/);
+  if (verdict === 'portal') return address;
+  const alone = ['--stderr', '--no-canary', '--no-drop-privileges', '--no-chroot', '--no-limit-resources'];
+  await start(DAEMON, alone, { DBUS_SYSTEM_BUS_ADDRESS: address }, /Running/);
+  return address;
+}
+
+/** What a scheduler's worker gets as an ordinary user, and its niceness as the kernel shows it. */
+function workerAsNobody(address: string, session = ''): { thread: ThreadReport; niceness: number } {
+  const script = fileURLToPath(new URL('./worker-report.js', import.meta.url));
+  const node = [process.execPath, script, new URL('../../dist/index.js', import.meta.url).href];
+  const [command, ...args] = [...AS_NOBODY.split(' '), ...node];
+  const environment = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: address, DBUS_SESSION_BUS_ADDRESS: session };
+  return JSON.parse(execFileSync(command!, args, { env: environment, encoding: 'utf8' }));
+}
+
+describe.skipIf(skipsBecause('RealtimeKit as an ordinary user', reason))('an ordinary user on a desktop', () => {
+  it('gets high from RealtimeKit', async () => {
+    const { thread, niceness } = workerAsNobody(await privateBus('yes'));
+    expect(thread.priority).toEqual({
+      requested: 'high',
+      effective: 'high',
+      mechanism: 'RealtimeKit MakeThreadHighPriority -11',
+      reason: null,
+    });
+    expect(thread.niceness).toBe(-11);
+    expect(niceness).toBe(-11);
+  });
+
+  it('gets high from the portal of its session', async () => {
+    const { thread, niceness } = workerAsNobody('unix:path=/nowhere/bus', await privateBus('portal'));
+    expect(thread.priority).toMatchObject({
+      effective: 'high',
+      mechanism: 'portal MakeThreadHighPriorityWithPID -11',
+      reason: null,
+    });
+    expect(niceness).toBe(-11);
+  });
+
+  it('asks the portal first, and RealtimeKit where the portal refuses', async () => {
+    const address = await privateBus('yes');
+    // there is a session's bus, but no portal on it
+    const { thread } = workerAsNobody(address, address);
+    expect(thread.priority.mechanism).toBe('RealtimeKit MakeThreadHighPriority -11');
+  });
+
+  it('is told who refused, and why', async () => {
+    const { thread, niceness } = workerAsNobody(await privateBus('no'));
+    expect(thread.priority.effective).toBe('normal');
+    expect(thread.priority.reason).toMatch(/EACCES/);
+    expect(thread.priority.reason).toMatch(/; RealtimeKit: org\.freedesktop\.DBus\.Error\.AccessDenied$/);
+    expect(niceness).toBe(0);
+  });
+
+  it('is told that there is no RealtimeKit, and no bus', async () => {
+    const without = workerAsNobody(await privateBus(null));
+    expect(without.thread.priority.reason).toMatch(/; RealtimeKit: org\.freedesktop\.DBus\.Error\.ServiceUnknown$/);
+    const nowhere = workerAsNobody('unix:path=/nowhere/bus');
+    expect(nowhere.thread.priority.reason).toMatch(/; RealtimeKit: ENOENT$/);
+  });
+});
