@@ -1,6 +1,4 @@
 /**
- * The one place that reads the clock.
- *
  * Shared words hold *stamps*: microseconds since the scheduler's epoch, as a signed 32-bit integer that wraps. Two
  * stamps are compared by signed difference, which holds while they lie less than 35.8 minutes apart; relative
  * deadlines are at most 10 minutes, so a live job's stamps always do.
@@ -12,31 +10,17 @@ export type StampUs = number;
 export const DEFAULT_DEADLINE_MS = 16;
 export const MAX_DEADLINE_MS = 600_000;
 
-/** A monotonic clock of one thread. Both reads are allocation-free once optimised; a read costs about 50 ns. */
+/** A monotonic clock, the same on all threads of a scheduler. */
 export interface Clock {
-  /** Now as a stamp (wraps). */
+  /** Now as a stamp (wraps). Allocates nothing: what is read for each job. */
   nowUs(): StampUs;
-  /** Now in microseconds since the epoch, as a double that does not wrap. */
+  /** Now in microseconds since the epoch, as a double that does not wrap. May allocate. */
   nowPreciseUs(): number;
 }
 
 /** `later - earlier` in microseconds, right across the wrap. */
 export function elapsedUs(later: StampUs, earlier: StampUs): number {
   return (later - earlier) | 0;
-}
-
-/** The system's clock. `originUs` is what `performance.now() * 1000` read at the epoch *in this thread's own origin*. */
-export class SystemClock implements Clock {
-  private readonly originUs: number;
-  constructor(originUs: number) {
-    this.originUs = originUs;
-  }
-  nowUs(): StampUs {
-    return (performance.now() * 1000 - this.originUs) | 0;
-  }
-  nowPreciseUs(): number {
-    return performance.now() * 1000 - this.originUs;
-  }
 }
 
 /** A clock that moves only when told: for deterministic tests. Starts at `startUs` (use values near 2^31 to test the wrap). */

@@ -148,6 +148,8 @@ export const LANE_ABANDONED = 1 << 31;
 export const LANE_NEXT_PERIOD = 1;
 /** Periods of the lane that were published, ever: the slot says which one it is in SLOT_STAGE. W, the one that releases; S after its death. */
 export const LANE_RELEASED = 2;
+/** Worker + 1 that releases the lane's periods. H before the start; S when that worker is given up. */
+export const LANE_RELEASER = 3;
 const LANE_WORDS = 16;
 
 // frame block

@@ -2,6 +2,7 @@ import {
   COMMAND_RUN,
   COMMAND_STOP,
   LANE_ABANDONED,
+  LANE_RELEASER,
   LANE_SERVERS,
   WORKER_COMMAND,
   WORKER_CURRENT_TASK,
@@ -77,10 +78,23 @@ export class LaneService {
   giveUp(worker: number): void {
     this.gone[worker] = true;
     for (const lane of this.lanes[worker]!) {
-      if (this.lanes.some((served, other) => !this.gone[other] && served.includes(lane))) continue;
+      const heir = this.lanes.findIndex((served, other) => !this.gone[other] && served.includes(lane));
+      if (heir >= 0) {
+        this.passReleases(lane, worker, heir);
+        continue;
+      }
       Atomics.store(this.memory.control, this.serversAt(lane), LANE_ABANDONED);
       this.undertaker.settleLane(lane);
     }
+  }
+
+  /** The periods of a lane that this worker released are released by another one from now on. */
+  private passReleases(lane: number, from: number, to: number): void {
+    const { control, layout, bells } = this.memory;
+    const at = layout.lane(lane) + LANE_RELEASER;
+    if (Atomics.load(control, at) !== from + 1) return;
+    Atomics.store(control, at, to + 1); // release
+    bells.ringAlways(to);
   }
 
   private serversAt(lane: number): number {

@@ -1,6 +1,6 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../base/time.js';
-import { ControlLayout, LANE_SERVERS, MAX_PAYLOAD_BYTES } from '../memory/layout.js';
+import { ControlLayout, LANE_RELEASER, LANE_SERVERS, MAX_PAYLOAD_BYTES } from '../memory/layout.js';
 import { allocateBuffer } from '../memory/region.js';
 import { layoutSchema, schemaFromDescription } from '../memory/schema-layout.js';
 import { jobRingBytes } from '../ring/job-ring.js';
@@ -96,7 +96,6 @@ export function makePlan(
         periodUs,
         deadlineUs: Math.round(deadlineMs * 1000),
         startUs: nowUs + periodicStartUs,
-        worker: workers.findIndex((worker) => worker.lanes.includes(lane.index)),
       };
     }
     ringBytes.push(bytes);
@@ -119,6 +118,8 @@ export function makePlan(
       if (worker.lanes.includes(lane.index)) servers |= 1 << index;
     });
     words[control.lane(lane.index) + LANE_SERVERS] = servers;
+    words[control.lane(lane.index) + LANE_RELEASER] =
+      workers.findIndex((worker) => worker.lanes.includes(lane.index)) + 1;
   }
   return {
     memory,

@@ -62,6 +62,7 @@ export class IdleLoop {
     if (core.claimNext()) return true;
     if (this.spinUs > 0 && this.spin()) return true;
     if (!bells.announcePark(core.workerIndex)) return false;
+    core.adoptReleases();
     // the second look: whoever published before the announcement could not know that it had to ring
     if (this.command() !== COMMAND_RUN || core.releaseDue()) {
       bells.cancelPark(core.workerIndex);
@@ -85,7 +86,7 @@ export class IdleLoop {
       this.spinNowUs = this.spinUs;
     }
     this.parksSinceProbe = 0;
-    const until = clock.nowPreciseUs() + this.spinNowUs;
+    const startUs = clock.nowUs();
     do {
       for (let look = 0; look < LOOKS_PER_CLOCK_READ; look++) {
         if (core.claimNext()) {
@@ -94,7 +95,7 @@ export class IdleLoop {
         }
       }
       if (core.releaseDue()) return false;
-    } while (clock.nowPreciseUs() < until);
+    } while (((clock.nowUs() - startUs) | 0) < this.spinNowUs);
     this.spinNowUs /= 2;
     return false;
   }

@@ -30,8 +30,6 @@ export interface LaneInfo {
     readonly deadlineUs: number;
     /** Release of period 0, in microseconds since the epoch (does not wrap). */
     readonly startUs: number;
-    /** Worker that releases the periods. */
-    readonly worker: number;
   };
   readonly shared: Readonly<Record<string, unknown>>;
 }

@@ -3,6 +3,7 @@ import {
   CONTROL_COMPLETION_EPOCH,
   CONTROL_HOST_WAITING,
   HOST_COLUMN,
+  LANE_RELEASER,
   OUTCOME_CANCELLED,
   OUTCOME_EXPIRED,
   OUTCOME_FAILED,
@@ -71,6 +72,8 @@ export class WorkerCore implements JobContext {
   readonly lanes: readonly LaneInfo[];
   /** Earliest next release of the periodic lanes that this worker releases, or Infinity. Microseconds since the epoch. */
   nextReleaseUs: number;
+  /** The same as a stamp; meaningless if it is Infinity. */
+  private nextReleaseStampUs: StampUs;
   /** Whether a handler runs: it must not claim another job under the one that it is. */
   executing: boolean;
   /** The claimed job's task; meaningful between claimNext and settle. */
@@ -81,7 +84,9 @@ export class WorkerCore implements JobContext {
   private readonly scanners: readonly JobScanner[];
   private readonly scannerLanes: readonly LaneInfo[];
   private readonly tasks: (TaskRuntime | undefined)[];
-  private readonly releasers: readonly PeriodicReleaser[];
+  private readonly releasers: PeriodicReleaser[];
+  /** Periodic lanes that it serves and that another worker releases. */
+  private unreleased: LaneInfo[];
   private readonly recorder: Recorder;
   private readonly explainer: MissExplainer;
   private readonly workerBase: number;
@@ -92,14 +97,14 @@ export class WorkerCore implements JobContext {
   private base: number;
   /** The slot's state word while this claim holds. */
   private running: number;
-  private startPreciseUs: number;
+  private startUs: StampUs;
   private wakeupUs: number;
   private queueingUs: number;
   private outcome: number;
   private error: unknown;
 
   /** Finish of the last job, while no look has failed since: the next start without a clock read. */
-  private lastFinishPreciseUs: number;
+  private lastFinishUs: StampUs;
   private lastFinishIsNow: boolean;
   private lastWasPeriodic: boolean;
   /** The last pick left a ready job because the next release is too near. */
@@ -123,22 +128,17 @@ export class WorkerCore implements JobContext {
 
     const scanners: JobScanner[] = [];
     const scannerLanes: LaneInfo[] = [];
-    const releasers: PeriodicReleaser[] = [];
     for (const lane of setup.lanes) {
       memory.ringHandles.forEach((handle, index) => {
         if (handle.lane !== lane.index) return;
         scanners.push(new JobScanner(memory.rings[index]!));
         scannerLanes.push(lane);
       });
-      if (lane.periodic !== null && lane.periodic.worker === setup.workerIndex) {
-        const skipped: SkippedPeriods = (of, firstReleaseUs, periods, nowUs, afterCrash) =>
-          this.explainer.skippedPeriods(of, firstReleaseUs | 0, periods, nowUs | 0, this.parkedAtUs, afterCrash);
-        releasers.push(new PeriodicReleaser(memory, lane, this.recorder, skipped));
-      }
     }
     this.scanners = scanners;
     this.scannerLanes = scannerLanes;
-    this.releasers = releasers;
+    this.releasers = [];
+    this.unreleased = setup.workerIndex < 0 ? [] : setup.lanes.filter((lane) => lane.periodic !== null);
     this.tasks = [];
     let first: TaskRuntime | null = null;
     for (const { info, task } of setup.tasks) {
@@ -155,13 +155,13 @@ export class WorkerCore implements JobContext {
     this.slot = 0;
     this.base = 0;
     this.running = 0;
-    this.startPreciseUs = 0;
+    this.startUs = 0;
     this.wakeupUs = 0;
     this.queueingUs = 0;
     this.outcome = OUTCOME_ON_TIME;
     this.error = null;
     this.executing = false;
-    this.lastFinishPreciseUs = 0;
+    this.lastFinishUs = 0;
     this.lastFinishIsNow = false;
     this.lastWasPeriodic = false;
     this.heldBack = false;
@@ -171,14 +171,30 @@ export class WorkerCore implements JobContext {
     // a worker that takes a dead one's place counts on
     this.jobs = Atomics.load(memory.control, this.workerBase + WORKER_JOB_COUNT);
     this.nextReleaseUs = Number.POSITIVE_INFINITY;
-    this.findNextRelease();
+    this.nextReleaseStampUs = 0;
+    this.adoptReleases();
+  }
+
+  /** Takes over the releases of lanes that this worker has come to release. Looked at before a park; allocates only then. */
+  adoptReleases(): void {
+    for (const lane of this.unreleased) {
+      const { control, layout } = this.memory;
+      const releaser = Atomics.load(control, layout.lane(lane.index) + LANE_RELEASER); // acquire
+      if (releaser !== this.workerIndex + 1) continue;
+      const skipped: SkippedPeriods = (of, firstReleaseUs, periods, nowUs, afterCrash) =>
+        this.explainer.skippedPeriods(of, firstReleaseUs | 0, periods, nowUs | 0, this.parkedAtUs, afterCrash);
+      this.releasers.push(new PeriodicReleaser(this.memory, lane, this.recorder, skipped));
+      this.unreleased = this.unreleased.filter((other) => other !== lane);
+      this.findNextRelease();
+    }
   }
 
   /** Publishes the periodic jobs that are due. Returns whether any was. */
   releaseDue(): boolean {
     if (this.releasers.length === 0) return false;
-    const now = this.lastFinishIsNow ? this.lastFinishPreciseUs : this.clock.nowPreciseUs();
-    if (now < this.nextReleaseUs) return false;
+    const nowUs = this.lastFinishIsNow ? this.lastFinishUs : this.clock.nowUs();
+    if (((nowUs - this.nextReleaseStampUs) | 0) < 0) return false;
+    const now = this.clock.nowPreciseUs();
     for (let i = 0; i < this.releasers.length; i++) this.releasers[i]!.release(now);
     this.findNextRelease();
     return true;
@@ -241,7 +257,7 @@ export class WorkerCore implements JobContext {
     const task = this.task;
     if (task.lane.onExpired === 'drop') {
       const deadlineUs = i32[this.base + SLOT_DEADLINE_US]!;
-      if ((((this.startPreciseUs | 0) - deadlineUs) | 0) > 0) {
+      if (((this.startUs - deadlineUs) | 0) > 0) {
         this.outcome = OUTCOME_EXPIRED;
         return;
       }
@@ -264,9 +280,8 @@ export class WorkerCore implements JobContext {
     const i32 = this.ring.i32;
     const base = this.base;
     const task = this.task;
-    const finishPreciseUs = this.clock.nowPreciseUs();
-    const finishUs = finishPreciseUs | 0;
-    const executionUs = finishPreciseUs - this.startPreciseUs;
+    const finishUs = this.clock.nowUs();
+    const executionUs = (finishUs - this.startUs) | 0;
     const deadlineUs = i32[base + SLOT_DEADLINE_US]!;
     const tardinessUs = (finishUs - deadlineUs) | 0;
     const frame = i32[base + SLOT_FRAME]!;
@@ -310,6 +325,7 @@ export class WorkerCore implements JobContext {
     i32[base + SLOT_RECORD_COUNTER] = counter;
     i32[base + SLOT_RECORD_VALUE] = recorder.valueAfterCount(taskIndex, counter);
     i32[base + SLOT_RECORD_FRAME] = columnAfter;
+    this.explainer.executed(i32, base, this.startUs, executionUs);
     const running = this.running;
     const done = withStatus(running, STATUS_DONE, outcome, this.column);
     const before = Atomics.compareExchange(i32, base + SLOT_STATE, running, done); // release
@@ -318,14 +334,13 @@ export class WorkerCore implements JobContext {
     const { control } = this.memory;
     control[this.workerBase + WORKER_CURRENT_TASK] = 0;
     control[this.workerBase + WORKER_JOB_COUNT] = this.jobs;
-    this.lastFinishPreciseUs = finishPreciseUs;
+    this.lastFinishUs = finishUs;
     this.lastFinishIsNow = true;
     this.lastWasPeriodic = task.lane.periodic !== null;
     this.parkedAtUs = finishUs;
     if (before !== running) return; // the supervisor has given it up: counted there
 
     recorder.count(taskIndex, counter);
-    this.explainer.executed(i32, base, this.startPreciseUs | 0, executionUs);
     if (missed) this.explainer.publish();
     if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
     this.signalCompletion();
@@ -355,7 +370,7 @@ export class WorkerCore implements JobContext {
   shouldYield(): boolean {
     if (this.cancelled()) return true;
     if (this.timeToDeadlineUs() < 0) return true;
-    return this.task.lane.periodic === null && this.clock.nowPreciseUs() >= this.nextReleaseUs;
+    return this.task.lane.periodic === null && this.releaseIsDue();
   }
   get laneName(): string {
     return this.task.lane.name;
@@ -403,9 +418,9 @@ export class WorkerCore implements JobContext {
     if (lane.periodic !== null) return true;
     const taskIndex = scanner.ring.i32[scanner.ring.slotBase(scanner.slot) + SLOT_TASK]!;
     const p99 = this.tasks[taskIndex]?.p99ExecutionUs ?? 0;
-    const now = this.lastFinishIsNow ? this.lastFinishPreciseUs : this.clock.nowPreciseUs();
+    const nowUs = this.lastFinishIsNow ? this.lastFinishUs : this.clock.nowUs();
     // right after: an idle worker whose last job was a periodic one may be close to the next release
-    return now + p99 <= this.nextReleaseUs || (this.lastWasPeriodic && this.lastFinishIsNow);
+    return ((this.nextReleaseStampUs - nowUs) | 0) >= p99 || (this.lastWasPeriodic && this.lastFinishIsNow);
   }
 
   private begin(ring: JobRing, slot: number, running: number): void {
@@ -417,10 +432,9 @@ export class WorkerCore implements JobContext {
     this.running = running;
     this.task = this.tasks[i32[base + SLOT_TASK]!]!;
     const releaseUs = i32[base + SLOT_RELEASE_US]!;
-    let start = this.lastFinishPreciseUs;
-    if (!this.lastFinishIsNow || (((start | 0) - releaseUs) | 0) < 0) start = this.clock.nowPreciseUs();
-    const startUs = start | 0;
-    this.startPreciseUs = start;
+    let startUs = this.lastFinishUs;
+    if (!this.lastFinishIsNow || ((startUs - releaseUs) | 0) < 0) startUs = this.clock.nowUs();
+    this.startUs = startUs;
     if (this.wakingUp) {
       this.wakingUp = false;
       this.wokeAtUs = startUs;
@@ -439,6 +453,10 @@ export class WorkerCore implements JobContext {
     Atomics.store(control, this.workerBase + WORKER_CURRENT_TASK, this.task.info.index + 1); // release
   }
 
+  private releaseIsDue(): boolean {
+    return this.releasers.length !== 0 && ((this.clock.nowUs() - this.nextReleaseStampUs) | 0) >= 0;
+  }
+
   private findNextRelease(): void {
     let next = Number.POSITIVE_INFINITY;
     for (let i = 0; i < this.releasers.length; i++) {
@@ -446,6 +464,7 @@ export class WorkerCore implements JobContext {
       if (release < next) next = release;
     }
     this.nextReleaseUs = next;
+    this.nextReleaseStampUs = next === Number.POSITIVE_INFINITY ? 0 : Math.ceil(next) | 0;
   }
 
   private signalCompletion(): void {

@@ -164,8 +164,8 @@ describe('deaths and cancels: one outcome, counted once', () => {
         },
         {
           file: 'worker/worker-core.ts',
-          before: '    recorder.count(taskIndex, counter);\n    this.explainer',
-          after: '    this.explainer',
+          before: '    recorder.count(taskIndex, counter);\n    if (missed)',
+          after: '    if (missed)',
         },
       ],
     ],

@@ -1,4 +1,3 @@
-import { SystemClock } from '../../../base/time.js';
 import type { LiveModel } from './live-model.js';
 import { renderLiveView, renderPlainLine } from './live-view.js';
 import { cells } from './spans.js';
@@ -61,9 +60,8 @@ export class LiveScreen {
   private release: (() => void) | null;
 
   constructor(stream: LiveStream, options: LiveScreenOptions = {}) {
-    const clock = new SystemClock(0);
     this.stream = stream;
-    this.nowMs = options.nowMs ?? (() => clock.nowPreciseUs() / 1000);
+    this.nowMs = options.nowMs ?? (() => performance.now());
     this.isInteractive = stream.isTTY === true && (options.environment ?? process.env)['TERM'] !== 'dumb';
     this.lastMs = Number.NEGATIVE_INFINITY;
     this.mustClear = true;
