@@ -54,6 +54,16 @@ static bool number_property(napi_env env, napi_value object, const char *name, d
   return true;
 }
 
+static bool boolean_property(napi_env env, napi_value object, const char *name, bool *flag) {
+  napi_value value = property(env, object, name);
+  if (value == NULL) return false;
+  if (napi_get_value_bool(env, value, flag) == napi_ok) return true;
+  char message[64];
+  snprintf(message, sizeof message, "%s is not a boolean", name);
+  napi_throw_type_error(env, NULL, message);
+  return false;
+}
+
 static bool name_property(napi_env env, napi_value object, char name[FD_NAME_BYTES]) {
   napi_value value = property(env, object, "name");
   if (value == NULL) return false;
@@ -102,7 +112,8 @@ static bool read_request(napi_env env, napi_value object, fd_request *request) {
          number_property(env, object, "periodUs", 0, 60e6, &request->period_us) &&
          number_property(env, object, "budgetUs", 0, 60e6, &request->budget_us) &&
          number_property(env, object, "realtimePriority", 1, 99, &request->realtime_priority) &&
-         number_property(env, object, "timerSlackNs", 0, 1e9, &request->timer_slack_ns);
+         number_property(env, object, "timerSlackNs", 0, 1e9, &request->timer_slack_ns) &&
+         boolean_property(env, object, "brokered", &request->brokered);
 }
 
 /* The setters below do nothing once a value could not be made: the caller then sees the pending exception. */
@@ -212,6 +223,16 @@ static napi_value read_thread(napi_env env, napi_callback_info info) {
   return state_object(env, &state);
 }
 
+/* abandon(threadId): takes back what was prepared for a thread whose broker refused. */
+static napi_value abandon(napi_env env, napi_callback_info info) {
+  napi_value argument = NULL;
+  size_t count = 1;
+  double thread_id = 0;
+  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok) return NULL;
+  if (whole_number(env, argument, "threadId", 1, 4294967295.0, &thread_id)) fd_thread_abandon((int64_t)thread_id);
+  return NULL;
+}
+
 /* usage(target: Float64Array): fills in the calling thread's totals. Makes no object. */
 static napi_value usage(napi_env env, napi_callback_info info) {
   napi_value argument = NULL;
@@ -287,6 +308,7 @@ NAPI_MODULE_INIT() {
   fd_process_begin();
   const napi_property_descriptor functions[] = {
       {"apply", NULL, apply, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"abandon", NULL, abandon, NULL, NULL, NULL, napi_enumerable, NULL},
       {"read", NULL, read_thread, NULL, NULL, NULL, napi_enumerable, NULL},
       {"lockMemory", NULL, lock_memory, NULL, NULL, NULL, napi_enumerable, NULL},
       {"usage", NULL, usage, NULL, NULL, NULL, napi_enumerable, NULL},

@@ -36,6 +36,12 @@ typedef struct {
   uint32_t budget_us;
   /* FD_REALTIME: 1 to 99, on the scale of POSIX's SCHED_RR. */
   uint32_t realtime_priority;
+  /*
+   * FD_REALTIME: whether a broker (RealtimeKit) will be asked where the system refuses. Then the thread is prepared all
+   * the same: on its CPUs and on a leash as short as brokers want it, which an ordinary user cannot lengthen again.
+   * `leash` is given then though real-time is not in force yet; fd_thread_abandon takes the preparation back.
+   */
+  bool brokered;
   /* CPUs to run on, or all that the process may use. */
   bool any_cpu;
   fd_cpu_set cpus;
@@ -69,7 +75,7 @@ typedef struct {
   fd_how priority;
   fd_how cpus;
   fd_how timer_slack;
-  /* What stops a real-time thread that never sleeps, in words; empty unless real-time is in force. */
+  /* What stops a real-time thread that never sleeps, in words; empty unless real-time is in force or prepared. */
   char leash[FD_TEXT_BYTES];
 } fd_report;
 
@@ -103,6 +109,9 @@ void fd_thread_usage(fd_usage *usage);
 
 /* Gives back what the system keeps for the calling thread. To be called by a thread that applied, before it ends. */
 void fd_thread_end(void);
+
+/* Takes back what was prepared for a thread of this process whose broker refused. Other threads are left alone. */
+void fd_thread_abandon(int64_t thread_id);
 
 /*
  * Brings a range of memory in and keeps it from being paged out, until it is freed. Blocks for as long as that takes.

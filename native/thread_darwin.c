@@ -191,4 +191,6 @@ bool fd_memory_lock(void *address, size_t bytes, fd_how *how) {
   return false;
 }
 
+void fd_thread_abandon(int64_t thread_id) { (void)thread_id; }
+
 uint32_t fd_leash_pulls(void) { return 0; }

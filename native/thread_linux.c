@@ -137,7 +137,7 @@ static void reset_thread(fd_how *how) {
     if (error != 0) error = set_policy(0, began.policy | SCHED_RESET_ON_FORK, 0);
     if (error != 0) fd_add(how->reason, "sched_setscheduler: %s", fd_errno_name(error));
   }
-  fd_leash_leave();
+  fd_leash_leave((int)syscall(SYS_gettid));
   errno = 0;
   if (getpriority(PRIO_PROCESS, 0) != began.niceness || errno != 0) {
     int error = set_niceness(0, began.niceness);
@@ -200,13 +200,14 @@ static bool apply_realtime(const fd_request *request, fd_cpu_set *cpus, fd_repor
   if (!fd_budget_declared(request, how->reason)) return false;
   fd_cpu_set narrowed = *cpus;
   if (!fd_leash_enter(request, &began.cpus, &narrowed, how->reason, report->leash)) return false;
-  if (!apply_round_robin(request->realtime_priority, how)) {
-    fd_leash_leave();
-    report->leash[0] = 0;
-    return false;
+  bool granted = apply_round_robin(request->realtime_priority, how);
+  if (granted || (request->brokered && fd_leash_for_broker(request, how->reason, report->leash))) {
+    *cpus = narrowed;
+    return granted;
   }
-  *cpus = narrowed;
-  return true;
+  fd_leash_leave((int)syscall(SYS_gettid));
+  report->leash[0] = 0;
+  return false;
 }
 
 static void apply_priority(const fd_request *request, fd_cpu_set *cpus, fd_report *report) {
@@ -324,7 +325,12 @@ void fd_thread_usage(fd_usage *usage) {
   usage->major_faults = (double)totals.ru_majflt;
 }
 
-void fd_thread_end(void) { fd_leash_leave(); }
+void fd_thread_end(void) { fd_leash_leave((int)syscall(SYS_gettid)); }
+
+void fd_thread_abandon(int64_t thread_id) {
+  if (thread_id <= 0 || thread_id > INT32_MAX) return;
+  if (fd_leash_leave((int)thread_id)) set_cpus((pid_t)thread_id, &began.cpus);
+}
 
 bool fd_memory_lock(void *address, size_t bytes, fd_how *how) {
   if (mlock(address, bytes) == 0) {

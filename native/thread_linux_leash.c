@@ -36,6 +36,7 @@ static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 /* Thread ids, 0: free. Written under `guard`, read by the signal handler. */
 static atomic_int claimants[MAX_REALTIME_THREADS];
 static fd_cpu_set claimed[MAX_REALTIME_THREADS];
+static bool narrowed[MAX_REALTIME_THREADS];
 static int claims;
 static struct rlimit inherited;
 static atomic_uint pulls;
@@ -135,6 +136,21 @@ static bool lay_leash(const fd_request *request, char reason[FD_TEXT_BYTES], cha
   return true;
 }
 
+bool fd_leash_for_broker(const fd_request *request, char reason[FD_TEXT_BYTES], char leash[FD_TEXT_BYTES]) {
+  bool shortened = false;
+  struct rlimit limit;
+  pthread_mutex_lock(&guard);
+  if (getrlimit(RLIMIT_RTTIME, &limit) == 0) {
+    if (limit.rlim_max > LEASH_US) limit.rlim_max = LEASH_US;
+    if (limit.rlim_cur > limit.rlim_max / 4 * 3) limit.rlim_cur = limit.rlim_max / 4 * 3;
+    shortened = limit.rlim_cur > request->budget_us && setrlimit(RLIMIT_RTTIME, &limit) == 0;
+  }
+  if (shortened) say_leash(&limit, handle_cpu_limit(), leash);
+  else fd_add(reason, "RLIMIT_RTTIME as brokers want it is too short for a budget of %u us", (unsigned)request->budget_us);
+  pthread_mutex_unlock(&guard);
+  return shortened;
+}
+
 /* Under `guard`. Whether a CPU is left to the host; takes one from `cpus` if these are all. */
 static bool leave_one_cpu(const fd_request *request, const fd_cpu_set *allowed, fd_cpu_set *cpus) {
   fd_cpu_set left = *allowed;
@@ -167,6 +183,7 @@ bool fd_leash_enter(const fd_request *request, const fd_cpu_set *allowed, fd_cpu
     fd_add(reason, "no allowed CPU would be left to the host");
   } else if (lay_leash(request, reason, leash)) {
     claimed[slot] = *cpus;
+    narrowed[slot] = request->any_cpu;
     atomic_store(&claimants[slot], (int)syscall(SYS_gettid));
     claims++;
     entered = true;
@@ -175,11 +192,12 @@ bool fd_leash_enter(const fd_request *request, const fd_cpu_set *allowed, fd_cpu
   return entered;
 }
 
-void fd_leash_leave(void) {
-  int self = (int)syscall(SYS_gettid);
+bool fd_leash_leave(int thread) {
+  bool was_narrowed = false;
   pthread_mutex_lock(&guard);
   for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
-    if (atomic_load(&claimants[slot]) != self) continue;
+    if (atomic_load(&claimants[slot]) != thread) continue;
+    was_narrowed = narrowed[slot];
     atomic_store(&claimants[slot], 0);
     claims--;
     struct rlimit limit;
@@ -190,4 +208,5 @@ void fd_leash_leave(void) {
     break;
   }
   pthread_mutex_unlock(&guard);
+  return was_narrowed;
 }

@@ -14,8 +14,11 @@
 bool fd_leash_enter(const fd_request *request, const fd_cpu_set *allowed, fd_cpu_set *cpus, char reason[FD_TEXT_BYTES],
                     char leash[FD_TEXT_BYTES]);
 
-/* Gives the calling thread's place back, if it has one. */
-void fd_leash_leave(void);
+/* Shortens the leash of the calling thread, which has entered, to what RealtimeKit takes. False: then it is too short. */
+bool fd_leash_for_broker(const fd_request *request, char reason[FD_TEXT_BYTES], char leash[FD_TEXT_BYTES]);
+
+/* Gives a thread's place back. Whether it had one, and one CPU less than it asked for. */
+bool fd_leash_leave(int thread);
 
 const char *fd_errno_name(int error);
 

@@ -2,6 +2,7 @@ import { expose } from 'threads/worker';
 import { clockSince } from './host/node/clock.js';
 import { printDirectly } from './host/node/print.js';
 import { raisedReport } from './host/node/raise-report.js';
+import { canAskBrokers } from './host/node/realtime-kit.js';
 import { NodeThreadControl } from './host/node/thread-control.js';
 import { type Remote, spawnThread } from './host/node/threads-control-plane.js';
 import type { SupervisorApi, WorkerApi } from './scheduler/protocol.js';
@@ -22,7 +23,10 @@ const spawn: SpawnWorker = async (spec, timeoutMs) => {
     },
     timeoutMs,
   );
-  const attach: Remote<WorkerApi>['attach'] = async (request) => raisedReport(await api.attach(request));
+  const attach: Remote<WorkerApi>['attach'] = async (request) => {
+    const brokered = request.thread.priority === 'realtime' && (await canAskBrokers());
+    return raisedReport(await api.attach({ ...request, thread: { ...request.thread, brokered } }));
+  };
   return { api: { load: (modules) => api.load(modules), attach }, ended, terminate };
 };
 

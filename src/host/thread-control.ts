@@ -12,6 +12,8 @@ export interface ThreadRequest {
   readonly budget?: ThreadBudget | null;
   /** Whether it may look for work without sleeping. Then `realtime` is not granted. */
   readonly mayPoll?: boolean;
+  /** Whether somebody else is asked where the operating system refuses `realtime`: then the thread is prepared for it. */
+  readonly brokered?: boolean;
 }
 
 /** At most `budgetUs` microseconds of CPU time in every `periodUs`; above 0, the budget below the period. */
@@ -41,7 +43,7 @@ export interface ThreadReport {
   readonly cpus: Answer<readonly number[] | null>;
   /** How much later than asked a sleep may end, in nanoseconds; requested null: as the process began. */
   readonly timerSlackNs: Answer<number | null>;
-  /** What stops the thread if it never sleeps, in words; null unless it is real-time. */
+  /** What stops the thread if it never sleeps, in words; null unless it is real-time, or prepared for a broker. */
   readonly leash: string | null;
 }
 

@@ -50,9 +50,12 @@ const request = fc.record(
     budgetUs: fc.oneof({ weight: 3, arbitrary: fc.nat(50_000) }, number, odd),
     realtimePriority: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 1, max: 99 }) }, number, odd),
     timerSlackNs: fc.oneof({ weight: 3, arbitrary: fc.nat(100_000) }, number, odd),
+    brokered: fc.oneof({ weight: 3, arbitrary: fc.boolean() }, odd),
   },
   // all keys most of the time: a missing one ends the reading
-  { requiredKeys: ['name', 'priority', 'cpus', 'periodUs', 'budgetUs', 'realtimePriority'] },
+  {
+    requiredKeys: ['name', 'priority', 'cpus', 'periodUs', 'budgetUs', 'realtimePriority', 'timerSlackNs', 'brokered'],
+  },
 );
 const trap = request.map(
   (inner) =>
@@ -83,6 +86,7 @@ const report = fc.check(
       behaves(() => addon.apply(asked)) &&
       behaves(() => addon.read(thread)) &&
       behaves(() => addon.read(any)) &&
+      behaves(() => addon.abandon(any)) &&
       behaves(() => addon.usage(any)) &&
       behaves(() => addon.lockMemory(any)) &&
       behaves(() => addon.apply()) &&
@@ -91,7 +95,16 @@ const report = fc.check(
   }),
   options,
 );
-addon.apply({ name: 'x', priority: 0, cpus: null, periodUs: 0, budgetUs: 0, realtimePriority: 1, timerSlackNs: 0 });
+addon.apply({
+  name: 'x',
+  priority: 0,
+  cpus: null,
+  periodUs: 0,
+  budgetUs: 0,
+  realtimePriority: 1,
+  timerSlackNs: 0,
+  brokered: false,
+});
 console.log(`seed ${report.seed}, ${report.numRuns} runs, ${served} calls served`);
 if (report.failed) console.log(fc.defaultReportMessage(report));
 

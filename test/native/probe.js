@@ -17,6 +17,7 @@ export const DEFAULTS = {
   budgetUs: 0,
   realtimePriority: 10,
   timerSlackNs: 0,
+  brokered: false,
 };
 
 const threadId = () => Number(readlinkSync('/proc/thread-self').split('/').at(-1));

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { parseCpuList } from '../../src/host/node/cpus.js';
 import type { ThreadReport } from '../../src/host/thread-control.js';
-import { AS_NOBODY, canRun, isRoot, skipsBecause } from './support.js';
+import { AS_NOBODY, allowedCpus, canRun, isRoot, type Seen, skipsBecause, whyNot } from './support.js';
 
 const DAEMON = '/usr/libexec/rtkit-daemon';
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -92,10 +93,13 @@ async function privateBus(verdict: 'yes' | 'no' | 'portal' | null): Promise<stri
   return address;
 }
 
-/** What a scheduler's worker gets as an ordinary user, and its niceness as the kernel shows it. */
-function workerAsNobody(address: string, session = ''): { thread: ThreadReport; niceness: number } {
+/** What a scheduler's worker gets as an ordinary user, and what the kernel shows of it. */
+function workerAsNobody(
+  address: string,
+  { session = '', priority = 'high' } = {},
+): { thread: ThreadReport; seen: Pick<Seen, 'niceness' | 'realtimePriority' | 'policy' | 'cpus'> } {
   const script = fileURLToPath(new URL('./worker-report.js', import.meta.url));
-  const node = [process.execPath, script, new URL('../../dist/index.js', import.meta.url).href];
+  const node = [process.execPath, script, new URL('../../dist/index.js', import.meta.url).href, priority];
   const [command, ...args] = [...AS_NOBODY.split(' '), ...node];
   const environment = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: address, DBUS_SESSION_BUS_ADDRESS: session };
   return JSON.parse(execFileSync(command!, args, { env: environment, encoding: 'utf8' }));
@@ -103,7 +107,7 @@ function workerAsNobody(address: string, session = ''): { thread: ThreadReport; 
 
 describe.skipIf(skipsBecause('RealtimeKit as an ordinary user', reason))('an ordinary user on a desktop', () => {
   it('gets high from RealtimeKit', async () => {
-    const { thread, niceness } = workerAsNobody(await privateBus('yes'));
+    const { thread, seen } = workerAsNobody(await privateBus('yes'));
     expect(thread.priority).toEqual({
       requested: 'high',
       effective: 'high',
@@ -111,32 +115,34 @@ describe.skipIf(skipsBecause('RealtimeKit as an ordinary user', reason))('an ord
       reason: null,
     });
     expect(thread.niceness).toBe(-11);
-    expect(niceness).toBe(-11);
+    expect(seen.niceness).toBe(-11);
   });
 
   it('gets high from the portal of its session', async () => {
-    const { thread, niceness } = workerAsNobody('unix:path=/nowhere/bus', await privateBus('portal'));
+    const { thread, seen } = workerAsNobody('unix:path=/nowhere/bus', {
+      session: await privateBus('portal'),
+    });
     expect(thread.priority).toMatchObject({
       effective: 'high',
       mechanism: 'portal MakeThreadHighPriorityWithPID -11',
       reason: null,
     });
-    expect(niceness).toBe(-11);
+    expect(seen.niceness).toBe(-11);
   });
 
   it('asks the portal first, and RealtimeKit where the portal refuses', async () => {
     const address = await privateBus('yes');
     // there is a session's bus, but no portal on it
-    const { thread } = workerAsNobody(address, address);
+    const { thread } = workerAsNobody(address, { session: address });
     expect(thread.priority.mechanism).toBe('RealtimeKit MakeThreadHighPriority -11');
   });
 
   it('is told who refused, and why', async () => {
-    const { thread, niceness } = workerAsNobody(await privateBus('no'));
+    const { thread, seen } = workerAsNobody(await privateBus('no'));
     expect(thread.priority.effective).toBe('normal');
     expect(thread.priority.reason).toMatch(/EACCES/);
     expect(thread.priority.reason).toMatch(/; RealtimeKit: org\.freedesktop\.DBus\.Error\.AccessDenied$/);
-    expect(niceness).toBe(0);
+    expect(seen.niceness).toBe(0);
   });
 
   it('is told that there is no RealtimeKit, and no bus', async () => {
@@ -144,5 +150,37 @@ describe.skipIf(skipsBecause('RealtimeKit as an ordinary user', reason))('an ord
     expect(without.thread.priority.reason).toMatch(/; RealtimeKit: org\.freedesktop\.DBus\.Error\.ServiceUnknown$/);
     const nowhere = workerAsNobody('unix:path=/nowhere/bus');
     expect(nowhere.thread.priority.reason).toMatch(/; RealtimeKit: ENOENT$/);
+  });
+});
+
+const noRealtime =
+  reason ??
+  whyNot ??
+  (canRun('chrt -r 1 true') ? null : 'this machine grants real-time not even to root') ??
+  (allowedCpus.length < 2 ? 'only one CPU is allowed' : null);
+
+describe.skipIf(skipsBecause('real-time from RealtimeKit', noRealtime))('an ordinary user with the addon', () => {
+  it('gets realtime from RealtimeKit, on a leash that it accepts, beside the CPU of the host', async () => {
+    const { thread, seen } = workerAsNobody(await privateBus('yes'), { priority: 'realtime' });
+    expect(thread.priority).toEqual({
+      requested: 'realtime',
+      effective: 'realtime',
+      mechanism: 'RealtimeKit MakeThreadRealtime 10',
+      reason: null,
+    });
+    expect(thread.policy).toBe('SCHED_RR|SCHED_RESET_ON_FORK 10');
+    expect(thread.leash).toContain('RLIMIT_RTTIME 150000 us, then demotion; killed at 200000 us');
+    expect(seen).toMatchObject({ policy: 2, realtimePriority: 10 });
+    expect(parseCpuList(seen.cpus)).toEqual(allowedCpus.slice(1));
+  });
+
+  it('keeps nothing of the preparation where realtime is refused', async () => {
+    const { thread, seen } = workerAsNobody(await privateBus('no'), { priority: 'realtime' });
+    expect(thread.priority.effective).toBe('normal');
+    expect(thread.priority.reason).toMatch(/EPERM.*RealtimeKit: org\.freedesktop\.DBus\.Error\.AccessDenied$/);
+    expect(thread.leash).toBe(null);
+    expect(thread.cpus.effective).toEqual(allowedCpus);
+    expect(seen).toMatchObject({ policy: 0, niceness: 0 });
+    expect(parseCpuList(seen.cpus)).toEqual(allowedCpus);
   });
 });

@@ -12,6 +12,7 @@ const defaults = {
   budgetUs: 0,
   realtimePriority: 10,
   timerSlackNs: 0,
+  brokered: false,
 };
 const reports = JSON.parse(requests).map((request) => addon.apply({ ...defaults, ...request }));
 const usage = new Float64Array(7);

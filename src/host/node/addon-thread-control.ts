@@ -4,7 +4,7 @@ import type { NativeAddon } from './addon.js';
 /** In the order of the addon's numbers. */
 const LEVELS: readonly Priority[] = ['normal', 'high', 'realtime'];
 /** Above what runs as real-time by accident, below audio servers (20 and more) and the kernel's own threads. */
-const REALTIME_PRIORITY = 10;
+export const REALTIME_PRIORITY = 10;
 /** The least there is: the default of 50 000 ns is a wake-up that much later. */
 const SHARP_TIMER_SLACK_NS = 1;
 const LONGEST_PERIOD_US = 60_000_000;
@@ -30,6 +30,7 @@ export class AddonThreadControl implements ThreadControl {
       budgetUs: wholeUs(budget?.budgetUs),
       realtimePriority: REALTIME_PRIORITY,
       timerSlackNs,
+      brokered: request.brokered === true,
     });
     const { state } = native;
     return {

@@ -9,6 +9,8 @@ export interface NativeAddon {
   readonly platform: string;
   /** Sets what is asked for the calling thread and reads back what is in force. Blocks for some system calls. */
   apply(request: NativeRequest): NativeReport;
+  /** Takes back what was prepared for a thread of this process whose broker refused. */
+  abandon(threadId: number): void;
   /** What is in force for a thread of this process; 0 is the calling thread. */
   read(threadId: number): NativeState;
   /** Keeps memory from being paged out until it is freed. Only of a SharedArrayBuffer. */
@@ -39,6 +41,8 @@ export interface NativeRequest {
   readonly realtimePriority: number;
   /** 0 to 1 000 000 000; 0: as the process began. */
   readonly timerSlackNs: number;
+  /** Whether a broker will be asked for real-time where the system refuses it: then the thread is prepared for it. */
+  readonly brokered: boolean;
 }
 
 export interface NativeState {
@@ -63,7 +67,7 @@ export interface NativeReport {
   readonly priority: NativeHow;
   readonly cpus: NativeHow;
   readonly timerSlack: NativeHow;
-  /** What stops a real-time thread that never sleeps, in words; null unless real-time is in force. */
+  /** What stops a real-time thread that never sleeps, in words; null unless real-time is in force or prepared. */
   readonly leash: string | null;
 }
 

@@ -1,27 +1,47 @@
-import type { ThreadReport } from '../thread-control.js';
-import { raiseThread } from './realtime-kit.js';
-import { HIGH_NICENESS } from './thread-control.js';
+import type { Priority, ThreadReport } from '../thread-control.js';
+import { loadAddon } from './addon.js';
+import { REALTIME_PRIORITY } from './addon-thread-control.js';
+import { raiseThread, type Wanted } from './realtime-kit.js';
+import { HIGH_NICENESS, readNiceness } from './thread-control.js';
 
 /**
- * The report of a thread that was refused any priority, after its desktop was asked for it; other reports as they are.
- * Never rejects. May be called from any thread of the process.
+ * The report of a thread that was refused priority, after its desktop was asked for it: for real-time if the thread was
+ * prepared for that, then for high. Other reports as they are. Never rejects. From any thread of the process.
  */
 export async function raisedReport(report: ThreadReport): Promise<ThreadReport> {
   const { priority, threadId } = report;
-  const refused = priority.requested !== 'normal' && priority.effective === 'normal';
-  if (process.platform !== 'linux' || threadId === null || !refused) return report;
-  const { niceness, mechanism, reason } = await raiseThread(threadId, HIGH_NICENESS);
-  const both = [priority.reason, reason].filter((why) => why !== null).join('; ');
-  if (mechanism === null) return { ...report, niceness, priority: { ...priority, reason: both } };
+  if (process.platform !== 'linux' || threadId === null) return report;
+  const isPrepared = priority.effective !== 'realtime' && report.leash !== null;
+  let raised = report;
+  if (isPrepared) {
+    raised = await raiseTo('realtime', raised, threadId, { realtimePriority: REALTIME_PRIORITY });
+    if (raised.priority.effective !== 'realtime') {
+      loadAddon().addon?.abandon(threadId);
+      const allowed = loadAddon().addon?.read(threadId).cpus ?? null;
+      raised = { ...raised, leash: null, cpus: { ...raised.cpus, effective: allowed, reason: null } };
+    }
+  }
+  const isRefused = priority.requested !== 'normal' && raised.priority.effective === 'normal';
+  return isRefused ? raiseTo('high', raised, threadId, { niceness: HIGH_NICENESS }) : raised;
+}
+
+async function raiseTo(level: Priority, report: ThreadReport, threadId: number, wanted: Wanted): Promise<ThreadReport> {
+  const { priority } = report;
+  const { mechanism, reason } = await raiseThread(threadId, wanted);
+  if (mechanism === null) {
+    const reasons = [priority.reason, reason].filter((why) => why !== null);
+    return { ...report, priority: { ...priority, reason: [...new Set(reasons)].join('; ') } };
+  }
   return {
     ...report,
-    niceness,
+    niceness: readNiceness(threadId),
+    policy: loadAddon().addon?.read(threadId).policy ?? report.policy,
     priority: {
       requested: priority.requested,
-      effective: 'high',
+      effective: level,
       mechanism,
       // what was refused on the way matters only if it was more than this
-      reason: priority.requested === 'high' ? null : priority.reason,
+      reason: priority.requested === level ? null : priority.reason,
     },
   };
 }

@@ -1,9 +1,9 @@
-import { readNiceness } from './thread-control.js';
+import { readNiceness, readPolicy, SCHED_RR } from './thread-control.js';
 
 /**
- * Priority for users who may not set it themselves: a desktop's portal, or RealtimeKit, grants negative niceness to
- * threads of the user's own session. Asked over D-Bus by `dbus-native`, an optional peer dependency: what speaks D-Bus is
- * no part of the addon, so it works without one. Real-time is not asked for: it takes a limit that only the addon sets.
+ * Priority for users who may not set it themselves: a desktop's portal, or RealtimeKit, grants it to threads of the
+ * user's own session. Asked over D-Bus by `dbus-native`, an optional peer dependency: what speaks D-Bus is no part of the
+ * addon, and a negative niceness needs no addon at all.
  */
 
 /** What is used of `dbus-native`. */
@@ -32,9 +32,11 @@ interface Broker {
   readonly destination: string;
   readonly path: string;
   readonly interface: string;
-  readonly member: string;
+  /** Ends the names of its methods. */
+  readonly suffix: string;
+  /** Types and values of what comes before the level: who asks. */
   readonly signature: string;
-  body(threadId: number, niceness: number): unknown[];
+  readonly asks: (threadId: number) => bigint[];
 }
 
 /** Where the bus of the system is if nothing else is said (D-Bus specification, "System message bus"). */
@@ -51,9 +53,9 @@ function brokers(): readonly Broker[] {
       destination: 'org.freedesktop.portal.Desktop',
       path: '/org/freedesktop/portal/desktop',
       interface: 'org.freedesktop.portal.Realtime',
-      member: 'MakeThreadHighPriorityWithPID',
-      signature: 'tti',
-      body: (threadId, niceness) => [BigInt(process.pid), BigInt(threadId), niceness],
+      suffix: 'WithPID',
+      signature: 'tt',
+      asks: (threadId) => [BigInt(process.pid), BigInt(threadId)],
     },
     {
       name: 'RealtimeKit',
@@ -61,47 +63,59 @@ function brokers(): readonly Broker[] {
       destination: 'org.freedesktop.RealtimeKit1',
       path: '/org/freedesktop/RealtimeKit1',
       interface: 'org.freedesktop.RealtimeKit1',
-      member: 'MakeThreadHighPriority',
-      signature: 'ti',
-      body: (threadId, niceness) => [BigInt(threadId), niceness],
+      suffix: '',
+      signature: 't',
+      asks: (threadId) => [BigInt(threadId)],
     },
   ];
 }
 
+/** `high`: niceness, -15 (the most that RealtimeKit grants unless configured) to -1. `realtime`: priority, 1 to 20. */
+export type Wanted = { readonly niceness: number } | { readonly realtimePriority: number };
+
 export interface Raised {
-  /** Niceness in force afterwards, read back; null where it cannot be read. */
-  readonly niceness: number | null;
   /** The call that did it, or null. */
   readonly mechanism: string | null;
   /** Why not, one reason for each service that was asked, or null. */
   readonly reason: string | null;
 }
 
-/**
- * Asks for a negative niceness for a thread of this process. Never rejects; takes at most a second for each service.
- * @param niceness -15 (what RealtimeKit grants at most unless configured) to -1
- */
-export async function raiseThread(threadId: number, niceness: number): Promise<Raised> {
-  const reasons: string[] = [];
-  let dbus: DbusNative;
+async function importDbus(): Promise<DbusNative | null> {
   try {
     // by a name that no bundler follows: it may be missing
     const name = 'dbus-native';
-    const module = (await import(name)) as { default: DbusNative };
-    dbus = module.default;
+    return ((await import(name)) as { default: DbusNative }).default;
   } catch {
-    return { niceness: readNiceness(threadId), mechanism: null, reason: 'RealtimeKit: dbus-native is not installed' };
+    return null;
   }
+}
+
+/** Whether brokers can be asked at all. */
+export async function canAskBrokers(): Promise<boolean> {
+  return process.platform === 'linux' && (await importDbus()) !== null;
+}
+
+/**
+ * Asks for priority for a thread of this process, and reads it back. Never rejects; takes at most a second for each
+ * service. Real-time is granted only to a thread that was prepared for it (ThreadRequest.brokered).
+ */
+export async function raiseThread(threadId: number, wanted: Wanted): Promise<Raised> {
+  const dbus = await importDbus();
+  if (dbus === null) return { mechanism: null, reason: 'RealtimeKit: dbus-native is not installed' };
+  const isHigh = 'niceness' in wanted;
+  const level = isHigh ? wanted.niceness : wanted.realtimePriority;
+  const reasons: string[] = [];
   for (const broker of brokers()) {
     if (broker.busAddress === undefined) continue;
-    const refusal = await ask(dbus, broker, broker.busAddress, threadId, niceness);
-    const now = readNiceness(threadId);
-    if (refusal === null && now === niceness) {
-      return { niceness: now, mechanism: `${broker.name} ${broker.member} ${niceness}`, reason: null };
-    }
-    reasons.push(`${broker.name}: ${refusal ?? `granted, but niceness is ${now}`}`);
+    const member = `${isHigh ? 'MakeThreadHighPriority' : 'MakeThreadRealtime'}${broker.suffix}`;
+    const signature = `${broker.signature}${isHigh ? 'i' : 'u'}`;
+    const body = [...broker.asks(threadId), level];
+    const refusal = await ask(dbus, broker, broker.busAddress, { member, signature, body });
+    const isInForce = isHigh ? readNiceness(threadId) === level : readPolicy(threadId) === SCHED_RR;
+    if (refusal === null && isInForce) return { mechanism: `${broker.name} ${member} ${level}`, reason: null };
+    reasons.push(`${broker.name}: ${refusal ?? 'granted, but not in force'}`);
   }
-  return { niceness: readNiceness(threadId), mechanism: null, reason: reasons.join('; ') };
+  return { mechanism: null, reason: reasons.join('; ') };
 }
 
 /** Null if it was granted, else why not. */
@@ -109,8 +123,7 @@ function ask(
   dbus: DbusNative,
   broker: Broker,
   busAddress: string,
-  threadId: number,
-  niceness: number,
+  call: { member: string; signature: string; body: unknown[] },
 ): Promise<string | null> {
   return new Promise((resolve) => {
     let bus: Bus | null = null;
@@ -123,9 +136,8 @@ function ask(
     try {
       bus = dbus.createClient({ busAddress });
       bus.connection.on('error', (error) => end(nameOf(error)));
-      const { destination, path, member, signature } = broker;
-      const body = broker.body(threadId, niceness);
-      bus.invoke({ destination, path, interface: broker.interface, member, signature, body }, (error) =>
+      const { destination, path } = broker;
+      bus.invoke({ destination, path, interface: broker.interface, ...call }, (error) =>
         end(error === null || error === undefined ? null : nameOf(error)),
       );
     } catch (error) {

@@ -7,6 +7,8 @@ import { allowedCpusOf } from './cpus.js';
 
 /** The niceness that removes nearly all misses beside CPU hogs and cannot kill a process. */
 export const HIGH_NICENESS = -11;
+/** sched(7). */
+export const SCHED_RR = 2;
 const SHARP_TIMER_SLACK_NS = 1;
 
 /** Thread control on Node: by the native addon where it is there, else by what `/proc` and `node:os` offer. */
@@ -127,15 +129,22 @@ export function currentThreadId(): number | null {
   }
 }
 
-/**
- * Niceness of a thread of this process, null where `/proc` does not tell. Field 19 of stat: the name before it may hold
- * spaces, so count from the closing bracket.
- */
+/** Niceness of a thread of this process (field 19 of stat), null where `/proc` does not tell. */
 export function readNiceness(threadId: number): number | null {
+  return readStat(threadId, 19);
+}
+
+/** Number of the policy of a thread of this process (field 41 of stat), null where `/proc` does not tell. */
+export function readPolicy(threadId: number): number | null {
+  return readStat(threadId, 41);
+}
+
+/** A whole number of proc(5), `stat`: the name in field 2 may hold spaces, so count from the closing bracket. */
+function readStat(threadId: number, field: number): number | null {
   try {
     const stat = readFileSync(`/proc/self/task/${threadId}/stat`, 'latin1');
-    const niceness = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
-    return Number.isInteger(niceness) ? niceness : null;
+    const value = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[field - 3]);
+    return Number.isInteger(value) ? value : null;
   } catch {
     return null;
   }
