@@ -1,3 +1,4 @@
+import { ADDON_VARIABLE } from '../../host/node/addon.js';
 import type { Interrupt } from '../interrupt.js';
 import { runLiveCommand } from './live-command.js';
 import { runOfflineCommand } from './offline-command.js';
@@ -11,6 +12,7 @@ export async function demoCommand(args: readonly string[], interrupt: Interrupt)
     process.stdout.write(DEMO_HELP);
     return 0;
   }
+  if (!options.addon) process.env[ADDON_VARIABLE] = '0';
   const output = new Output(options.json, options.quiet);
   const report = await (options.offline ? runOfflineCommand : runLiveCommand)(options, interrupt, output);
   await output.finish(report);

@@ -53,7 +53,7 @@ export async function spawnThread<Api>(
   timeoutMs: number,
 ): Promise<ControlledThread<Remote<Api>>> {
   const spawn = await importSpawn();
-  const worker = new EventTargetWorker(url, options);
+  const worker = new EventTargetWorker(url, { execArgv: threadArguments(process.execArgv), ...options });
   worker.setMaxListeners(0);
   let failure: Error | null = null;
   worker.on('error', (error: unknown) => {
@@ -77,17 +77,15 @@ export async function spawnThread<Api>(
     throw ready;
   }
   const raw = ready as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const call = async (method: string, args: unknown[]): Promise<unknown> => {
+    // `then` at once, or the answer can be lost; a call after the thread's end never settles, so race it
+    const answered = raw[method]!(...args).then((answer) => answer);
+    const result = await settleOrEnd(answered, ended, null, what, method);
+    if (result instanceof FrameDeadlineError) throw result;
+    return result;
+  };
   const api = new Proxy({} as Remote<Api>, {
-    get:
-      (_, method) =>
-      async (...args: unknown[]): Promise<unknown> => {
-        if (method === 'then') return undefined;
-        // `then` at once, or the answer can be lost; a call after the thread's end never settles, so race it
-        const call = raw[method as string]!(...args).then((answer) => answer);
-        const result = await settleOrEnd(call, ended, null, what, String(method));
-        if (result instanceof FrameDeadlineError) throw result;
-        return result;
-      },
+    get: (_, method) => (method === 'then' ? undefined : (...args: unknown[]) => call(String(method), args)),
   });
   return {
     api,
@@ -98,6 +96,17 @@ export async function spawnThread<Api>(
       else worker.unref();
     },
   };
+}
+
+/** Node's own options for a thread: those that say what the main thread runs would end it at once. */
+export function threadArguments(execArgv: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < execArgv.length; i++) {
+    const argument = execArgv[i]!;
+    if (/^(-e|-p|-pe|--eval|--print)$/.test(argument)) i++;
+    else if (!/^--(eval|print|input-type|check|test|watch)(=|$)/.test(argument)) kept.push(argument);
+  }
+  return kept;
 }
 
 async function settleOrEnd(
