@@ -57,7 +57,8 @@ class PlainThreadControl implements ThreadControl {
     const wanted = requested === 'normal' ? 0 : HIGH_NICENESS;
     let reason: string | null = null;
     try {
-      // a thread inherits its parent's niceness: set it also for `normal`
+      // a thread inherits its parent's niceness: what another was granted is given back first, which is always allowed
+      if (getPriority(threadId) < 0) setPriority(threadId, 0);
       if (getPriority(threadId) !== wanted) setPriority(threadId, wanted);
     } catch (error) {
       reason = systemErrorName(error);
