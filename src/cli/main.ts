@@ -18,6 +18,10 @@ async function main(args: readonly string[]): Promise<number> {
         const { demoCommand } = await import('./demo/command.js');
         return await demoCommand(rest, interrupt);
       }
+      case 'doctor': {
+        const { doctorCommand } = await import('./doctor/command.js');
+        return await doctorCommand(rest, interrupt);
+      }
       case '--help':
       case '-h':
       case 'help':
@@ -31,9 +35,11 @@ async function main(args: readonly string[]): Promise<number> {
         return 0;
       }
       case undefined:
-        throw usageError('no command given, `demo` expected');
+        throw usageError('no command given, `demo` or `doctor` expected');
       default:
-        throw usageError(`unknown command ${JSON.stringify(command)}, \`demo\` expected`);
+        if (command.startsWith('-'))
+          throw usageError(`no command given before ${command}, \`demo\` or \`doctor\` expected`);
+        throw usageError(`unknown command ${JSON.stringify(command)}, \`demo\` or \`doctor\` expected`);
     }
   } catch (error) {
     process.stderr.write(errorText(error));

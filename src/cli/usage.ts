@@ -6,6 +6,7 @@ Usage: frame-deadline <command> [options]
 
 Commands:
   demo    sound, input and picture in one process, with their deadlines counted
+  doctor  what this machine and user can get, measured, and how to get more
 
 Options:
   --help     this text, or that of a command
