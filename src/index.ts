@@ -11,7 +11,7 @@ import type { Scheduler } from './scheduler/scheduler.js';
  * TASK_MODULE_MISMATCH, PAYLOAD_TOO_LARGE for task modules; READY_TIMEOUT, WORKER_DIED for threads that do not come up.
  * No thread is left then.
  */
-export function createScheduler<Lanes extends Record<string, unknown>>(
+export function createScheduler<Lanes extends { [K in keyof Lanes]: unknown }>(
   options: SchedulerOptions<Lanes>,
 ): Promise<Scheduler<Lanes>> {
   return createSchedulerOn(nodePlatform(new URL('./node-supervisor.js', import.meta.url)), options);

@@ -7,7 +7,7 @@ import { clockSince } from './host/node/clock.js';
 import { printDirectly } from './host/node/print.js';
 import { NodeThreadControl } from './host/node/thread-control.js';
 import { COMMAND_STOP } from './memory/layout.js';
-import { describeTasks, plainErrorOf, tasksOf } from './scheduler/load-tasks.js';
+import { describeTasks, plainErrorOf, stripCode, tasksOf } from './scheduler/load-tasks.js';
 import type { AttachRequest, LaneModule, LoadResult, WorkerApi } from './scheduler/protocol.js';
 import { AttachedMemory } from './worker/attached-memory.js';
 import { IdleLoop } from './worker/idle-loop.js';
@@ -31,7 +31,14 @@ async function loadModule({ lane, laneName, url }: LaneModule): Promise<ReturnTy
       `lane ${laneName}: there is no task module at ${describeValue(fileURLToPath(url))}`,
     );
   }
-  const module: unknown = await import(url);
+  let module: unknown;
+  try {
+    module = await import(url);
+  } catch (error) {
+    if (!(error instanceof FrameDeadlineError)) throw error;
+    // `task()` does not know in which module it was called
+    throw new FrameDeadlineError(error.code, `lane ${laneName}: ${url}: ${stripCode(error.message)}`, { cause: error });
+  }
   tasksByLane.set(lane, tasksOf(module));
   return describeTasks(module, laneName, url);
 }

@@ -12,7 +12,7 @@ export function checkKeys(what: string, given: unknown, known: readonly string[]
     if (known.includes(key)) continue;
     throw new FrameDeadlineError(
       'OPTION_INVALID',
-      `${what}: option is ${describeValue(key)}, expected one of ${known.join(', ')}`,
+      `${what}: unknown option ${describeValue(key)}, expected one of ${known.join(', ')}`,
     );
   }
 }

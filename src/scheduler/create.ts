@@ -24,7 +24,7 @@ import { ThreadsBackend } from './threads-backend.js';
 const STOP_MARGIN_MS = 2000;
 
 /** Builds a scheduler on a platform. See `createScheduler` of the platform's entry point. */
-export async function createSchedulerOn<Lanes extends Record<string, unknown>>(
+export async function createSchedulerOn<Lanes extends { [K in keyof Lanes]: unknown }>(
   platform: Platform,
   given: SchedulerOptions<Lanes>,
 ): Promise<Scheduler<Lanes>> {

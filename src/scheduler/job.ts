@@ -23,7 +23,7 @@ import type { TaskHandle } from './task-handle.js';
 
 /**
  * One submitted instance of a task. Jobs of a frame come from a pool: they and their outputs are valid until the next
- * frame begins. Jobs submitted by `scheduler.submit` are valid until `release()`.
+ * frame of their loop begins; one that is kept for longer stands for another job then. Jobs submitted by `scheduler.submit` are valid until `release()`.
  */
 export class Job<I extends Schema = Schema, O extends Schema = Schema> {
   /** Why it was not accepted, or false. */

@@ -21,7 +21,7 @@ export function describeTasks(module: unknown, laneName: string, from: string): 
     const exports = Object.keys(module ?? {});
     throw new FrameDeadlineError(
       'TASK_MODULE_EMPTY',
-      `lane ${laneName}: ${from} exports no task (exports: ${exports.join(', ') || 'none'}); export what task({...}) returns`,
+      `lane ${laneName}: ${from} exports no task (exports: ${exports.join(', ') || 'none'}); export what task({...}) returns by a name: export const x = task({...})`,
     );
   }
   return [...tasks].map(([name, task]) => ({
@@ -70,7 +70,7 @@ export function plainErrorOf(error: unknown, code: string, prefix: string): Plai
 }
 
 /** Our messages end with their code; it is added again where the error is made anew. */
-function stripCode(message: string): string {
+export function stripCode(message: string): string {
   return message.replace(/ \[[A-Z_]+\]$/, '');
 }
 

@@ -45,7 +45,7 @@ export interface WorkerOptions<Lane extends string = string> {
   resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number };
 }
 
-export interface SchedulerOptions<Lanes extends Record<string, unknown>> {
+export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }> {
   lanes: { [K in keyof Lanes]: LaneOptions<Lanes[K]> };
   /** Default: derived from the lanes and the CPUs that the process may use; `describe()` tells the result. */
   workers?: readonly WorkerOptions<NoInfer<keyof Lanes & string>>[];

@@ -85,6 +85,12 @@ export function makePlan(
           `lanes.${lane.name}.periodic.task is "${lane.periodic.task}", expected one of ${known}`,
         );
       }
+      if (descriptions[task]!.input.length > 0) {
+        throw new FrameDeadlineError(
+          'SCHEMA_INVALID',
+          `task ${lane.name}.${lane.periodic.task} is periodic and has input fields that nobody would write, expected input: {}; give it data by the lane's option \`shared\``,
+        );
+      }
       bytes += addRing(rings, lane, PERIODIC_SLOTS, payloadBytes, true, shared);
       const periodUs = lane.periodic.everyMs * 1000;
       const description = descriptions[task]!;

@@ -19,7 +19,7 @@ import { type Miss, type MissListener, MissLog } from './miss-log.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import type { Plan } from './plan.js';
 import type { WorkerState } from './protocol.js';
-import { type LoopSnapshot, type Snapshot, SnapshotReader } from './snapshot.js';
+import { type LaneSnapshot, type LoopSnapshot, type Snapshot, SnapshotReader } from './snapshot.js';
 import { TaskHandle } from './task-handle.js';
 
 /** The tasks of one lane as handles to submit with, by name. */
@@ -112,6 +112,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     input?: Literal<I>,
     options?: SubmitOptions,
   ): Job<I, O> {
+    if (options !== undefined) checkKeys('the options of submit', options, ['deadlineMs']);
     const handle = task as unknown as TaskHandle;
     return this.core.submitSingle(handle, input as Literal<Schema> | undefined, options?.deadlineMs) as unknown as Job<
       I,
@@ -120,11 +121,14 @@ export class Scheduler<Lanes = Record<string, unknown>> {
   }
 
   /**
-   * Begins a frame for a host with a loop of its own. Its jobs share a deadline counted from now. If `framesInFlight`
+   * Begins a frame for a host with a loop of its own. Its jobs share a deadline counted from now. Each frame must be
+   * joined, polled or cancelled: one that is not stays open. If `framesInFlight`
    * frames are unfinished, `frame.refused` says so and its submits are refused.
    */
   beginFrame(options?: BeginFrameOptions): Frame {
     const deadlineMs = options?.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    for (const key in options)
+      if (key !== 'deadlineMs') checkKeys('the options of beginFrame', options, ['deadlineMs']);
     checkDeadlineMs(deadlineMs, 'deadlineMs of a frame');
     this.requireOpen('beginFrame');
     const nowUs = this.parts.backend.clock.nowPreciseUs();
@@ -172,13 +176,13 @@ export class Scheduler<Lanes = Record<string, unknown>> {
   }
 
   /** Counts and latencies since the start, as plain data with units in its keys. Disturbs no worker. Allocates. */
-  snapshot(): Snapshot {
+  snapshot(): Snapshot<keyof Lanes & string> {
     this.missLog.drain();
     return {
       schemaVersion: 1,
       atUs: Math.round(this.parts.backend.clock.nowPreciseUs()),
       closing: this.reader.closing(),
-      lanes: this.reader.lanesSnapshot(),
+      lanes: this.reader.lanesSnapshot() as Record<keyof Lanes & string, LaneSnapshot>,
       loops: [...this.endedLoops, ...this.loops.map(loopSnapshot)],
       workers: this.reader.workersSnapshot(),
       missRecordsOverwritten: this.missLog.overwritten,

@@ -70,12 +70,12 @@ export interface WorkerSnapshot {
 }
 
 /** Plain data, units in the keys. Counts are since the scheduler's start. */
-export interface Snapshot {
+export interface Snapshot<Lane extends string = string> {
   schemaVersion: 1;
   /** Since the scheduler's epoch. */
   atUs: number;
   closing: boolean;
-  lanes: Record<string, LaneSnapshot>;
+  lanes: Record<Lane, LaneSnapshot>;
   loops: LoopSnapshot[];
   workers: WorkerSnapshot[];
   /** Miss records that were overwritten before they were read: `recentMisses` lacks them, the counts do not. */

@@ -136,7 +136,12 @@ export class Supervisor implements SupervisorApi {
   private async enterService(place: Place, index: number): Promise<void> {
     const request = this.setup!.workers[index]!;
     this.service!.prepare(index);
-    place.report = await place.thread!.api.attach(request);
+    const { thread } = place;
+    if (thread === null) throw new Error(`${place.spec.name} ended before it served`);
+    const report = await thread.api.attach(request);
+    // its answer and its end may come together: then nobody else takes the end for that of a serving worker
+    if (place.thread !== thread) throw new Error(`${place.spec.name} ended when it began to serve`);
+    place.report = report;
     place.state = 'serving';
     this.service!.enter(index);
   }

@@ -22,7 +22,7 @@ import type { VirtualWorker } from './virtual-worker.js';
  *
  * @throws FrameDeadlineError as `createScheduler`, and TASK_UNKNOWN for a name in `executionUs` that no task has
  */
-export async function createTestScheduler<Lanes extends Record<string, unknown>>(
+export async function createTestScheduler<Lanes extends { [K in keyof Lanes]: unknown }>(
   options: TestSchedulerOptions<Lanes>,
 ): Promise<TestScheduler<Lanes>> {
   const given = normalizeTestOptions(options as unknown as TestSchedulerOptions<Record<string, unknown>>);

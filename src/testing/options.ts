@@ -30,7 +30,7 @@ export type ExecutionTimeOptions<Lanes> = {
 };
 
 /** Options of `createScheduler`, of which lanes need `load` and not `tasks`, and those of the virtual machine. */
-export interface TestSchedulerOptions<Lanes extends Record<string, unknown>> extends SchedulerOptions<Lanes> {
+export interface TestSchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }> extends SchedulerOptions<Lanes> {
   /** CPUs of the virtual machine, numbered from 0: workers are derived from it where `workers` is not given. Default 2. */
   usableCpus?: number;
   /** How long jobs take, in microseconds of virtual time, 0 or more, rounded to whole ones. Default 0. */

@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { FrameDeadlineError } from '../../base/errors.js';
 import type { DecodedAudio } from './audio/decoded-audio.js';
 import { generateMusic } from './audio/music.js';
@@ -78,13 +78,20 @@ export function prepareOut(out: string): string {
   const directory = resolve(out);
   const probe = join(directory, `.frame-deadline-${process.pid}`);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (cause) {
     throw unwritable(directory, cause);
   }
   return directory;
+}
+
+/** Level by level: Node's own recursive way never returns where the system says ENOENT for what it should make (`/proc`). */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  mkdirSync(directory);
 }
 
 /** Removes a file of an earlier run, if it is there. @throws FrameDeadlineError OUTPUT_UNWRITABLE */

@@ -39,7 +39,7 @@ describe('summary', () => {
       'refused  render: 3',
       'audio    generated music, 44.1 kHz, 2 channels, 3445 blocks, 0 xruns,',
       '         bit-identical to the offline render',
-      'picture  598 of 600 frames rendered, 5 missed, 2 ticks dropped',
+      'picture  598 of 600 frames rendered, 5 missed, 2 of them dropped ticks',
       'input    10012 of 10012 events applied, event to picture p50 9.10 ms, p99',
       '         16.9 ms',
       'worker   audio-1: audio; priority realtime; cpu 0',

@@ -81,7 +81,10 @@ export function renderSummary(report: SummaryReport, columns: number, colour = f
   const lines: string[] = [];
   const ran = `Ran ${report.durationS.toFixed(1)} s${report.interrupted ? ', interrupted' : ''}:`;
   const verdict = misses === 0 ? 'every deadline held' : `${misses} deadline${misses === 1 ? '' : 's'} missed`;
-  for (const text of wrapWords(`${ran} ${verdict}`, width)) {
+  // an offline rendering has no jobs
+  const isLive = lanes.some(([, lane]) => lane.accepted > 0);
+  const heading = isLive ? `${ran} ${verdict}` : `${ran} no jobs, sound rendered offline`;
+  for (const text of wrapWords(heading, width)) {
     lines.push(paint([span(text, misses === 0 ? 'green' : 'yellow')], width, colour));
   }
   lines.push('', ...laneTable(lanes, width, colour), '');
@@ -103,7 +106,9 @@ export function renderSummary(report: SummaryReport, columns: number, colour = f
   const { audio, frames, input } = report;
   const sameness =
     audio.identicalToOffline === null
-      ? ''
+      ? audio.xruns > 0
+        ? ', not compared with the offline render (xruns)'
+        : ''
       : audio.identicalToOffline
         ? ', bit-identical to the offline render'
         : ', DIFFERS from the offline render';
@@ -116,7 +121,7 @@ export function renderSummary(report: SummaryReport, columns: number, colour = f
   );
   field(
     'picture',
-    `${frames.rendered} of ${frames.intended} frames rendered, ${frames.missed} missed, ${frames.droppedTicks} ticks dropped`,
+    `${frames.rendered} of ${frames.intended} frames rendered, ${frames.missed} missed, ${frames.droppedTicks} of them dropped ticks`,
     frames.missed > 0 ? 'yellow' : 'plain',
   );
   field(
