@@ -23,6 +23,12 @@ export function elapsedUs(later: StampUs, earlier: StampUs): number {
   return (later - earlier) | 0;
 }
 
+/** The moment nearest to now that has this stamp, in microseconds since the epoch. */
+export function momentOf(stampUs: StampUs, clock: Clock): number {
+  const now = Math.floor(clock.nowPreciseUs());
+  return now - (((now | 0) - stampUs) | 0);
+}
+
 /** A clock that moves only when told: for deterministic tests. Starts at `startUs` (use values near 2^31 to test the wrap). */
 export class VirtualClock implements Clock {
   private currentUs: number;

@@ -1,4 +1,5 @@
 import { FrameDeadlineError } from '../base/errors.js';
+import type { StampUs } from '../base/time.js';
 import { FRAME_SLOT_COUNT } from '../memory/layout.js';
 import { BUCKET_COUNT } from '../telemetry/buckets.js';
 import { HISTOGRAM_WORDS, recordUs } from '../telemetry/shared-histogram.js';
@@ -75,7 +76,7 @@ export class FramePool {
   }
 
   /** Begins the next frame; a refused one if `framesInFlight` frames are unfinished. */
-  begin(startUs: number, deadlineUs: number): Frame {
+  begin(startUs: StampUs, deadlineUs: StampUs): Frame {
     const frame = this.frames[this.next]!;
     const number = this.number++;
     if (!frame.isReusable()) {

@@ -1,4 +1,5 @@
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
+import { momentOf, type StampUs } from '../base/time.js';
 import type { PreciseTimer } from '../host/platform.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import { MAX_OPEN_STAGES, OUTCOME_EXPIRED, OUTCOME_LOST, SLOT_DEADLINE_US, SLOT_FINISH_US } from '../memory/layout.js';
@@ -27,8 +28,8 @@ export class Frame {
   number: number;
   /** `framesInFlight` if earlier frames were still unfinished when it began: all its submits are refused. */
   refused: false | 'framesInFlight';
-  /** Intended start, in microseconds since the scheduler's epoch (does not wrap). */
-  startUs: number;
+  /** @internal Stamp of the intended start. */
+  startStampUs: StampUs;
   /** @internal Frame slot. */
   readonly index: number;
   /** @internal Stamp of the deadline shared by the jobs. */
@@ -54,7 +55,7 @@ export class Frame {
     this.timer = core.backend.timer();
     this.number = -1;
     this.refused = false;
-    this.startUs = 0;
+    this.startStampUs = 0;
     this.deadlineUs = 0;
     this.acceptedJobs = core.memory.frames.endedJobs(index);
     this.stage = core.memory.frames.stagesClosed(index);
@@ -182,6 +183,11 @@ export class Frame {
     for (let i = 0; i < this.count; i++) this.jobs[i]!.cancel();
   }
 
+  /** Intended start, in whole microseconds since the scheduler's epoch (does not wrap). */
+  get startUs(): number {
+    return momentOf(this.startStampUs, this.core.backend.clock);
+  }
+
   /** Milliseconds until the frame's deadline; negative once it has passed. */
   timeToDeadlineMs(): number {
     return ((this.deadlineUs - this.core.backend.clock.nowUs()) | 0) / 1000;
@@ -193,21 +199,21 @@ export class Frame {
   }
 
   /** @internal Starts the frame. Its earlier jobs become invalid. */
-  begin(number: number, startUs: number, deadlineUs: number): void {
+  begin(number: number, startStampUs: StampUs, deadlineUs: StampUs): void {
     this.core.memory.frames.clearWaiting(this.index);
     this.number = number;
-    this.startUs = startUs;
-    this.deadlineUs = deadlineUs | 0;
+    this.startStampUs = startStampUs;
+    this.deadlineUs = deadlineUs;
     this.count = 0;
     this.closed = false;
     this.refused = false;
   }
 
   /** @internal Begins as a frame whose submits are all refused. */
-  beginRefused(number: number, startUs: number, deadlineUs: number): void {
+  beginRefused(number: number, startStampUs: StampUs, deadlineUs: StampUs): void {
     this.number = number;
-    this.startUs = startUs;
-    this.deadlineUs = deadlineUs | 0;
+    this.startStampUs = startStampUs;
+    this.deadlineUs = deadlineUs;
     this.count = 0;
     this.closed = false;
     this.refused = 'framesInFlight';
@@ -226,7 +232,7 @@ export class Frame {
       const { ring } = job.handle;
       const finishUs = ring.i32[job.base + SLOT_FINISH_US]!;
       const outcome = job.outcomeCode();
-      const sinceStart = (finishUs - (this.startUs | 0)) | 0;
+      const sinceStart = (finishUs - this.startStampUs) | 0;
       if (sinceStart > lastUs) lastUs = sinceStart;
       if (outcome === OUTCOME_EXPIRED || outcome === OUTCOME_LOST) missed = true;
       if (((finishUs - ring.i32[job.base + SLOT_DEADLINE_US]!) | 0) > 0) missed = true;

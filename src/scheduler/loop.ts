@@ -105,7 +105,7 @@ export class FrameLoop {
   private wake: (() => void) | null = null;
 
   private async tick(tickUs: number): Promise<void> {
-    const frame = this.pool.begin(tickUs, tickUs + this.deadlineUs);
+    const frame = this.pool.begin(tickUs | 0, (tickUs + this.deadlineUs) | 0);
     if (frame.refused !== false) {
       // the work of earlier frames still runs: this tick has no frame to give
       this.droppedTicks++;

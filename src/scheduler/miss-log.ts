@@ -1,4 +1,5 @@
 import RingBuffer from 'ringbufferjs';
+import { momentOf } from '../base/time.js';
 import { CONTROL_MISS_EPOCH, CONTROL_MISS_LISTENING } from '../memory/layout.js';
 import * as record from '../telemetry/miss-record.js';
 import { MissRingReader } from '../telemetry/miss-ring.js';
@@ -184,8 +185,8 @@ export class MissLog {
       outcome: OUTCOME_NAMES[words[record.MISS_OUTCOME]!] as Outcome,
       cause: MISS_CAUSES[words[record.MISS_CAUSE]!]!,
       causes: MISS_CAUSES.filter((_, cause) => (mask & (1 << cause)) !== 0),
-      releaseAtUs: this.preciseOf(words[record.MISS_RELEASE_US]!),
-      deadlineAtUs: this.preciseOf(words[record.MISS_DEADLINE_US]!),
+      releaseAtUs: momentOf(words[record.MISS_RELEASE_US]!, this.backend.clock),
+      deadlineAtUs: momentOf(words[record.MISS_DEADLINE_US]!, this.backend.clock),
       tardinessUs: (words[record.MISS_FINISH_US]! - words[record.MISS_DEADLINE_US]!) | 0,
       segments: {
         wakeupUs: words[record.MISS_WAKEUP_US]!,
@@ -206,11 +207,5 @@ export class MissLog {
             },
       periods: words[record.MISS_PERIODS]!,
     };
-  }
-
-  /** The moment nearest to now that has this stamp. */
-  private preciseOf(stampUs: number): number {
-    const now = Math.floor(this.backend.clock.nowPreciseUs());
-    return now - (((now | 0) - stampUs) | 0);
   }
 }

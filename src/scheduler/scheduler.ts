@@ -131,8 +131,8 @@ export class Scheduler<Lanes = Record<string, unknown>> {
       if (key !== 'deadlineMs') checkKeys('the options of beginFrame', options, ['deadlineMs']);
     checkDeadlineMs(deadlineMs, 'deadlineMs of a frame');
     this.requireOpen('beginFrame');
-    const nowUs = this.parts.backend.clock.nowPreciseUs();
-    return this.hostFrames.begin(nowUs, nowUs + deadlineMs * 1000);
+    const nowUs = this.parts.backend.clock.nowUs();
+    return this.hostFrames.begin(nowUs, (nowUs + Math.round(deadlineMs * 1000)) | 0);
   }
 
   /**
