@@ -18,11 +18,6 @@ export interface Clock {
   nowPreciseUs(): number;
 }
 
-/** `later - earlier` in microseconds, right across the wrap. */
-export function elapsedUs(later: StampUs, earlier: StampUs): number {
-  return (later - earlier) | 0;
-}
-
 /** The moment nearest to now that has this stamp, in microseconds since the epoch. */
 export function momentOf(stampUs: StampUs, clock: Clock): number {
   const now = Math.floor(clock.nowPreciseUs());

@@ -1,6 +1,5 @@
 /** Body words of a miss record (see `miss-ring.ts`), filled by the thread that ended the job. Durations in microseconds. */
 export const MISS_SEQUENCE = 0;
-export const MISS_RING = 1;
 export const MISS_TASK = 2;
 /** Column of the thread that ran it, or -1 if none did. */
 export const MISS_COLUMN = 3;

@@ -41,7 +41,6 @@ export const CAUSE_LATE_SUBMIT = 0;
 export const CAUSE_WAITING_BEHIND = 1;
 export const CAUSE_WAKEUP = 2;
 export const CAUSE_OVERRUN = 5;
-export const CAUSE_HUNG = 6;
 export const CAUSE_CRASHED = 7;
 export const CAUSE_UNKNOWN = 8;
 
