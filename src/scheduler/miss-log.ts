@@ -2,8 +2,8 @@ import RingBuffer from 'ringbufferjs';
 import { momentOf } from '../base/time.js';
 import { CONTROL_MISS_EPOCH, CONTROL_MISS_LISTENING } from '../memory/layout.js';
 import * as record from '../telemetry/miss-record.js';
-import { MissRingReader } from '../telemetry/miss-ring.js';
 import { MISS_CAUSES, type MissCause, OUTCOME_NAMES, type Outcome } from '../telemetry/outcomes.js';
+import { RecordRingReader } from '../telemetry/record-ring.js';
 import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
 import type { Backend } from './backend.js';
 
@@ -63,7 +63,7 @@ export class MissLog {
   private readonly lanes: readonly LaneInfo[];
   private readonly tasks: readonly TaskInfo[];
   private readonly workerNames: readonly string[];
-  private readonly readers: readonly MissRingReader[];
+  private readonly readers: readonly RecordRingReader[];
   private readonly last: RingBuffer<Miss>;
   private readonly listeners: Set<MissListener>;
   private watching: boolean;
@@ -84,7 +84,8 @@ export class MissLog {
     const { telemetry, telemetryLayout } = backend.memory;
     this.readers = Array.from(
       { length: telemetryLayout.rowCount },
-      (_, row) => new MissRingReader(telemetry, telemetryLayout.missRing(row)),
+      (_, row) =>
+        new RecordRingReader(telemetry, telemetryLayout.missRing(row), record.MISS_CAPACITY, record.MISS_RECORD_WORDS),
     );
     this.last = new RingBuffer<Miss>(MISS_LOG_CAPACITY);
     this.listeners = new Set();

@@ -1,4 +1,9 @@
-/** Body words of a miss record (see `miss-ring.ts`), filled by the thread that ended the job. Durations in microseconds. */
+/** Body words of a miss record. */
+export const MISS_RECORD_WORDS = 24;
+/** Records of one thread that are kept until they are read. */
+export const MISS_CAPACITY = 256;
+
+/** Body words of a miss record (see `record-ring.ts`), filled by the thread that ended the job. Durations in microseconds. */
 export const MISS_SEQUENCE = 0;
 export const MISS_TASK = 2;
 /** Column of the thread that ran it, or -1 if none did. */

@@ -1,7 +1,8 @@
 import { HOST_COLUMN, SUPERVISOR_COLUMN } from '../memory/layout.js';
 import { addToCounter, COUNTER_WORDS, increment, redoIncrement, valueAfterIncrement } from './counters.js';
-import { DEFAULT_MISS_CAPACITY, missRingWords } from './miss-ring.js';
+import { MISS_CAPACITY, MISS_RECORD_WORDS } from './miss-record.js';
 import { COUNTERS_WORDS } from './outcomes.js';
+import { recordRingWords } from './record-ring.js';
 import { HISTOGRAM_WORDS, recordUs } from './shared-histogram.js';
 
 /** Histograms of one task on one thread, in this order. All in microseconds. */
@@ -26,7 +27,7 @@ export class TelemetryLayout {
     this.workerCount = workerCount;
     this.taskWords = COUNTERS_WORDS + HISTOGRAMS.length * HISTOGRAM_WORDS;
     this.missBase = (workerCount + 2) * taskCount * this.taskWords;
-    this.missWords = Math.ceil(missRingWords(DEFAULT_MISS_CAPACITY) / 32) * 32;
+    this.missWords = Math.ceil(recordRingWords(MISS_CAPACITY, MISS_RECORD_WORDS) / 32) * 32;
     this.words = this.missBase + (workerCount + 2) * this.missWords;
   }
   get rowCount(): number {

@@ -12,7 +12,6 @@ import {
   SLOT_TASK,
 } from '../memory/layout.js';
 import * as record from '../telemetry/miss-record.js';
-import { MissRingWriter } from '../telemetry/miss-ring.js';
 import {
   CAUSE_CRASHED,
   CAUSE_LATE_SUBMIT,
@@ -21,6 +20,7 @@ import {
   CAUSE_WAITING_BEHIND,
   CAUSE_WAKEUP,
 } from '../telemetry/outcomes.js';
+import { RecordRingWriter } from '../telemetry/record-ring.js';
 import type { AttachedMemory } from './attached-memory.js';
 import type { LaneInfo, TaskRuntime } from './task-runtime.js';
 
@@ -37,7 +37,7 @@ const HISTORY = 16;
  * with less time left than its p90 execution takes was late before it began.
  */
 export class MissExplainer {
-  private readonly writer: MissRingWriter;
+  private readonly writer: RecordRingWriter;
   private readonly column: number;
   private readonly memory: AttachedMemory;
   // what this thread ran last: task, start, duration, sequence, frame number
@@ -48,7 +48,12 @@ export class MissExplainer {
     this.memory = memory;
     this.column = column;
     const { telemetryLayout } = memory;
-    this.writer = new MissRingWriter(memory.telemetry, telemetryLayout.missRing(telemetryLayout.rowOf(column)));
+    this.writer = new RecordRingWriter(
+      memory.telemetry,
+      telemetryLayout.missRing(telemetryLayout.rowOf(column)),
+      record.MISS_CAPACITY,
+      record.MISS_RECORD_WORDS,
+    );
     this.history = new Int32Array(HISTORY * 5);
     this.historyNext = 0;
   }

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { BUCKET_COUNT } from '../../src/telemetry/buckets.js';
 import { COUNTER_WORDS, readCounter } from '../../src/telemetry/counters.js';
 import { HistogramCounts, HistogramReader } from '../../src/telemetry/histogram-reader.js';
-import { MISS_RECORD_WORDS, MissRingReader, missRingWords } from '../../src/telemetry/miss-ring.js';
+import { MISS_RECORD_WORDS } from '../../src/telemetry/miss-record.js';
+import { RecordRingReader, recordRingWords } from '../../src/telemetry/record-ring.js';
 import { HISTOGRAM_WORDS, recordUs } from '../../src/telemetry/shared-histogram.js';
 
 const shared = (words: number) => new Int32Array(new SharedArrayBuffer(4 * words));
@@ -25,7 +26,7 @@ test('a writer thread records while readers look: nothing is lost, torn or count
   const control = shared(1);
   const histogram = shared(HISTOGRAM_WORDS);
   const counter = shared(COUNTER_WORDS);
-  const ring = shared(missRingWords(capacity));
+  const ring = shared(recordRingWords(capacity, MISS_RECORD_WORDS));
   // 1 million increments before the low word goes round
   counter[0] = -1_000_000;
   const start = 2 ** 32 - 1_000_000;
@@ -40,7 +41,7 @@ test('a writer thread records while readers look: nothing is lost, torn or count
   const source = { words: histogram, base: 0 };
   const windows = new HistogramReader([source]);
   const totals = new HistogramReader([source]);
-  const misses = new MissRingReader(ring, 0, capacity);
+  const misses = new RecordRingReader(ring, 0, capacity, MISS_RECORD_WORDS);
   const summed = new HistogramCounts();
   let total = totals.total();
   let counted = start;

@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { MISS_RECORD_WORDS, MissRingReader, MissRingWriter, missRingWords } from '../../src/telemetry/miss-ring.js';
+import { MISS_RECORD_WORDS } from '../../src/telemetry/miss-record.js';
+import { RecordRingReader, RecordRingWriter, recordRingWords } from '../../src/telemetry/record-ring.js';
 
 const BASE = 3;
 
 function ring(capacity: number): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(4 * (BASE + missRingWords(capacity))));
+  return new Int32Array(new SharedArrayBuffer(4 * (BASE + recordRingWords(capacity, MISS_RECORD_WORDS))));
 }
 
 /** Fills and publishes a record whose words all follow from `value`. */
-function put(writer: MissRingWriter, value: number): void {
+function put(writer: RecordRingWriter, value: number): void {
   const base = writer.begin();
   for (let k = 0; k < MISS_RECORD_WORDS; k++) writer.words[base + k] = value * 31 + k;
   writer.publish();
@@ -22,7 +23,7 @@ function checkedValue(words: Int32Array, base: number): number {
   return value;
 }
 
-function drainAll(reader: MissRingReader): { values: number[]; overwritten: number } {
+function drainAll(reader: RecordRingReader): { values: number[]; overwritten: number } {
   const values: number[] = [];
   const { read, overwritten } = reader.drain((words, base) => values.push(checkedValue(words, base)));
   expect(read).toBe(values.length);
@@ -33,7 +34,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('miss ring', () => {
+describe('record ring', () => {
   test('hands on the newest in order and counts exactly what was overwritten', () => {
     fc.assert(
       fc.property(
@@ -43,8 +44,8 @@ describe('miss ring', () => {
         (capacity, firstNumber, steps) => {
           const words = ring(capacity);
           words[BASE] = firstNumber;
-          const writer = new MissRingWriter(words, BASE, capacity);
-          const reader = new MissRingReader(words, BASE, capacity);
+          const writer = new RecordRingWriter(words, BASE, capacity, MISS_RECORD_WORDS);
+          const reader = new RecordRingReader(words, BASE, capacity, MISS_RECORD_WORDS);
           reader.skip();
           let written = 0;
           let unread: number[] = [];
@@ -72,8 +73,8 @@ describe('miss ring', () => {
     for (let at = 0; at < 2 * (2 + MISS_RECORD_WORDS) + 1; at++) {
       for (const burst of [1, 2, 3, 5]) {
         const words = ring(capacity);
-        const writer = new MissRingWriter(words, BASE, capacity);
-        const reader = new MissRingReader(words, BASE, capacity);
+        const writer = new RecordRingWriter(words, BASE, capacity, MISS_RECORD_WORDS);
+        const reader = new RecordRingReader(words, BASE, capacity, MISS_RECORD_WORDS);
         let written = 0;
         put(writer, written++);
         put(writer, written++);
@@ -100,8 +101,8 @@ describe('miss ring', () => {
     const capacity = 2;
     for (let at = 0; at < 3 + MISS_RECORD_WORDS; at++) {
       const words = ring(capacity);
-      const writer = new MissRingWriter(words, BASE, capacity);
-      const reader = new MissRingReader(words, BASE, capacity);
+      const writer = new RecordRingWriter(words, BASE, capacity, MISS_RECORD_WORDS);
+      const reader = new RecordRingReader(words, BASE, capacity, MISS_RECORD_WORDS);
       put(writer, 0);
       put(writer, 1);
       let stores = 0;
@@ -123,7 +124,7 @@ describe('miss ring', () => {
   test('a writer that dies at any store loses its record and the one it overwrote, both accounted for', () => {
     for (let at = 0; at < 3 + MISS_RECORD_WORDS; at++) {
       const words = ring(2);
-      const writer = new MissRingWriter(words, BASE, 2);
+      const writer = new RecordRingWriter(words, BASE, 2, MISS_RECORD_WORDS);
       put(writer, 0);
       put(writer, 1);
       let stores = 0;
@@ -134,10 +135,10 @@ describe('miss ring', () => {
       }) as typeof Atomics.store);
       expect(() => put(writer, 2)).toThrow('died');
       spy.mockRestore();
-      const reader = new MissRingReader(words, BASE, 2);
+      const reader = new RecordRingReader(words, BASE, 2, MISS_RECORD_WORDS);
       expect(drainAll(reader)).toEqual(at === 0 ? { values: [0, 1], overwritten: 0 } : { values: [1], overwritten: 1 });
       // its replacement goes on in its place
-      const next = new MissRingWriter(words, BASE, 2);
+      const next = new RecordRingWriter(words, BASE, 2, MISS_RECORD_WORDS);
       put(next, 3);
       expect(drainAll(reader)).toEqual({ values: [3], overwritten: 0 });
     }
@@ -145,10 +146,10 @@ describe('miss ring', () => {
 
   test('readers do not disturb each other, and one may begin with what comes', () => {
     const words = ring(4);
-    const writer = new MissRingWriter(words, BASE, 4);
-    const early = new MissRingReader(words, BASE, 4);
+    const writer = new RecordRingWriter(words, BASE, 4, MISS_RECORD_WORDS);
+    const early = new RecordRingReader(words, BASE, 4, MISS_RECORD_WORDS);
     for (let i = 0; i < 3; i++) put(writer, i);
-    const late = new MissRingReader(words, BASE, 4);
+    const late = new RecordRingReader(words, BASE, 4, MISS_RECORD_WORDS);
     late.skip();
     expect(drainAll(early).values).toEqual([0, 1, 2]);
     put(writer, 3);
@@ -159,18 +160,18 @@ describe('miss ring', () => {
 
   test('a record that is begun and not published costs nothing; the next begins empty', () => {
     const words = ring(1);
-    const writer = new MissRingWriter(words, BASE, 1);
+    const writer = new RecordRingWriter(words, BASE, 1, MISS_RECORD_WORDS);
     put(writer, 7);
     writer.words[writer.begin()] = 99;
-    expect(drainAll(new MissRingReader(words, BASE, 1)).values).toEqual([7]);
+    expect(drainAll(new RecordRingReader(words, BASE, 1, MISS_RECORD_WORDS)).values).toEqual([7]);
     const base = writer.begin();
     expect([...writer.words.subarray(base, base + MISS_RECORD_WORDS)]).toEqual(new Array(MISS_RECORD_WORDS).fill(0));
   });
 
   test('a callback that throws ends the drain; the next goes on behind that record', () => {
     const words = ring(4);
-    const writer = new MissRingWriter(words, BASE, 4);
-    const reader = new MissRingReader(words, BASE, 4);
+    const writer = new RecordRingWriter(words, BASE, 4, MISS_RECORD_WORDS);
+    const reader = new RecordRingReader(words, BASE, 4, MISS_RECORD_WORDS);
     for (let i = 0; i < 3; i++) put(writer, i);
     expect(() =>
       reader.drain((record, base) => {
@@ -181,20 +182,26 @@ describe('miss ring', () => {
   });
 
   test('nothing outside the ring is written', () => {
-    const words = new Int32Array(BASE + missRingWords(2) + 5).fill(-7);
-    words.fill(0, BASE, BASE + missRingWords(2));
-    const writer = new MissRingWriter(words, BASE, 2);
+    const words = new Int32Array(BASE + recordRingWords(2, MISS_RECORD_WORDS) + 5).fill(-7);
+    words.fill(0, BASE, BASE + recordRingWords(2, MISS_RECORD_WORDS));
+    const writer = new RecordRingWriter(words, BASE, 2, MISS_RECORD_WORDS);
     for (let i = 0; i < 9; i++) put(writer, i);
     expect([...words.subarray(0, BASE), ...words.subarray(-5)]).toEqual(new Array(BASE + 5).fill(-7));
   });
 
   test.each([0, -1, 3, 1.5, Number.NaN, 131_072])('a capacity of %d is refused', (capacity) => {
-    expect(() => missRingWords(capacity)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+    expect(() => recordRingWords(capacity, MISS_RECORD_WORDS)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    );
   });
 
   test.each([-1, 0.5, Number.NaN, 1])('a ring that does not fit at base %d is refused', (base) => {
-    const words = new Int32Array(missRingWords(4));
-    expect(() => new MissRingWriter(words, base, 4)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
-    expect(() => new MissRingReader(words, base, 4)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+    const words = new Int32Array(recordRingWords(4, MISS_RECORD_WORDS));
+    expect(() => new RecordRingWriter(words, base, 4, MISS_RECORD_WORDS)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    );
+    expect(() => new RecordRingReader(words, base, 4, MISS_RECORD_WORDS)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    );
   });
 });

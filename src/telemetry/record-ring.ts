@@ -1,5 +1,5 @@
 /**
- * The last misses of one writer, in shared memory: a ring of fixed-size records, one writer, readers that never hold
+ * The last records of one writer (misses, frames), in shared memory: a ring of fixed-size records, one writer, readers that never hold
  * it up. The writer overwrites the oldest; a reader counts exactly what it did not get.
  *
  * Record number n (from 0, modulo 2^32) lies in slot n mod capacity. The slot's stamp is 2n + 1 while it is being
@@ -9,38 +9,34 @@
  * (2) `read + overwritten` of all drains is the number of records that were published; (3) a writer that dies in the
  * middle loses that record and the one it overwrote, which is counted.
  *
- *     base + 0                        head: records published, modulo 2^32
- *     base + HEADER_WORDS + slot * 25 stamp, then the record's MISS_RECORD_WORDS body words
+ *     base + 0                                         head: records published, modulo 2^32
+ *     base + HEADER_WORDS + slot * (1 + recordWords)   stamp, then the record's body words
  *
  * All are written by the writer only.
  */
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 
-/** Body words of one record; their meaning is the caller's. */
-export const MISS_RECORD_WORDS = 24;
-export const DEFAULT_MISS_CAPACITY = 256;
-
 const HEADER_WORDS = 16;
-const STRIDE_WORDS = 1 + MISS_RECORD_WORDS;
 const MAX_CAPACITY = 65_536;
 
 /**
  * Words to reserve for a ring. Fresh memory (all 0) is an empty ring.
  * @param capacity records, a power of two, 1 to 65536
+ * @param recordWords body words of one record; their meaning is the caller's
  * @throws OPTION_INVALID for another capacity
  */
-export function missRingWords(capacity: number = DEFAULT_MISS_CAPACITY): number {
+export function recordRingWords(capacity: number, recordWords: number): number {
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > MAX_CAPACITY || (capacity & (capacity - 1)) !== 0) {
     throw new FrameDeadlineError(
       'OPTION_INVALID',
-      `the miss ring's capacity is ${describeValue(capacity)}, expected a power of two from 1 to ${MAX_CAPACITY}`,
+      `the record ring's capacity is ${describeValue(capacity)}, expected a power of two from 1 to ${MAX_CAPACITY}`,
     );
   }
-  return HEADER_WORDS + capacity * STRIDE_WORDS;
+  return HEADER_WORDS + capacity * (1 + recordWords);
 }
 
-function checkPlace(words: Int32Array, base: number, capacity: number): void {
-  const needed = missRingWords(capacity);
+function checkPlace(words: Int32Array, base: number, capacity: number, recordWords: number): void {
+  const needed = recordRingWords(capacity, recordWords);
   if (!Number.isInteger(base) || base < 0 || base + needed > words.length) {
     throw new FrameDeadlineError(
       'OPTION_INVALID',
@@ -61,16 +57,18 @@ function wholeStamp(record: number): number {
  * The writing role, for one thread. Goes on where the memory's last writer stopped, so a replacement may take over.
  * @throws OPTION_INVALID (constructor) if the ring does not fit at `base`
  */
-export class MissRingWriter {
+export class RecordRingWriter {
   /** Private memory of the record being filled: body word k is `words[begin() + k]`. */
   readonly words: Int32Array;
   private readonly shared: Int32Array;
   private readonly base: number;
   private readonly mask: number;
+  private readonly recordWords: number;
 
-  constructor(shared: Int32Array, base: number, capacity: number = DEFAULT_MISS_CAPACITY) {
-    checkPlace(shared, base, capacity);
-    this.words = new Int32Array(MISS_RECORD_WORDS);
+  constructor(shared: Int32Array, base: number, capacity: number, recordWords: number) {
+    checkPlace(shared, base, capacity, recordWords);
+    this.recordWords = recordWords;
+    this.words = new Int32Array(recordWords);
     this.shared = shared;
     this.base = base;
     this.mask = capacity - 1;
@@ -87,16 +85,16 @@ export class MissRingWriter {
     const { shared, words } = this;
     // read anew: several writers on one thread (one that helps, one that cancels) may share a ring
     const record = Atomics.load(shared, this.base);
-    const stampIndex = this.base + HEADER_WORDS + (record & this.mask) * STRIDE_WORDS;
+    const stampIndex = this.base + HEADER_WORDS + (record & this.mask) * (1 + this.recordWords);
     Atomics.store(shared, stampIndex, writingStamp(record));
-    for (let k = 0; k < MISS_RECORD_WORDS; k++) Atomics.store(shared, stampIndex + 1 + k, words[k]!);
+    for (let k = 0; k < this.recordWords; k++) Atomics.store(shared, stampIndex + 1 + k, words[k]!);
     Atomics.store(shared, stampIndex, wholeStamp(record)); // release
     Atomics.store(shared, this.base, (record + 1) | 0); // release
   }
 }
 
 /** What one drain did: records handed on, and records that were overwritten before they could be. */
-export interface MissDrain {
+export interface RecordDrain {
   read: number;
   overwritten: number;
 }
@@ -105,19 +103,21 @@ export interface MissDrain {
  * The reading role. Its position is private: the writer does not know of it, and several readers may read one ring.
  * @throws OPTION_INVALID (constructor) if the ring does not fit at `base`
  */
-export class MissRingReader {
+export class RecordRingReader {
   private readonly shared: Int32Array;
   private readonly base: number;
   private readonly capacity: number;
   private readonly copy: Int32Array;
+  private readonly recordWords: number;
   private next: number;
 
-  constructor(shared: Int32Array, base: number, capacity: number = DEFAULT_MISS_CAPACITY) {
-    checkPlace(shared, base, capacity);
+  constructor(shared: Int32Array, base: number, capacity: number, recordWords: number) {
+    checkPlace(shared, base, capacity, recordWords);
+    this.recordWords = recordWords;
     this.shared = shared;
     this.base = base;
     this.capacity = capacity;
-    this.copy = new Int32Array(MISS_RECORD_WORDS);
+    this.copy = new Int32Array(recordWords);
     this.next = 0;
   }
 
@@ -131,7 +131,7 @@ export class MissRingReader {
    * `onRecord` gets private memory that the next record reuses: copy what is to be kept. Each record is handed on once;
    * if `onRecord` throws, the drain ends with that error and the next one goes on with the record after it.
    */
-  drain(onRecord: (words: Int32Array, base: number) => void): MissDrain {
+  drain(onRecord: (words: Int32Array, base: number) => void): RecordDrain {
     const { shared, base, capacity, copy } = this;
     const head = Atomics.load(shared, base); // acquire
     const published = (head - this.next) >>> 0;
@@ -157,10 +157,10 @@ export class MissRingReader {
   /** Copies a published record to private memory. False if the writer has begun to overwrite it. */
   private copyRecord(record: number): boolean {
     const { shared, copy } = this;
-    const stampIndex = this.base + HEADER_WORDS + (record & (this.capacity - 1)) * STRIDE_WORDS;
+    const stampIndex = this.base + HEADER_WORDS + (record & (this.capacity - 1)) * (1 + this.recordWords);
     const stamp = wholeStamp(record);
     if (Atomics.load(shared, stampIndex) !== stamp) return false; // acquire; spares a copy that cannot be whole
-    for (let k = 0; k < MISS_RECORD_WORDS; k++) copy[k] = Atomics.load(shared, stampIndex + 1 + k);
+    for (let k = 0; k < this.recordWords; k++) copy[k] = Atomics.load(shared, stampIndex + 1 + k);
     // stamps only grow, and a published record's is at least this: unchanged now means unchanged throughout
     return Atomics.load(shared, stampIndex) === stamp;
   }
