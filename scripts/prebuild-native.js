@@ -1,89 +1,95 @@
-// Compiles the native addon for other machines with the compilers that are there, one line each, into
-// native/prebuilds/<platform>-<arch>/, where node-gyp-build finds it. `--check`: also what can only be checked here.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Builds the native addon for the machines that it is shipped for, one line each, into native/prebuilds/, where
+// node-gyp-build finds it. On Linux: x64 and arm64, each for glibc and musl, with Debian's compilers (packages gcc,
+// gcc-aarch64-linux-gnu, musl-dev). On Windows and macOS: x64 and arm64, with node-gyp. What has no compiler is skipped;
+// `--required`: then the command fails. `--check`: on Linux, also what can only be checked there.
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { problemOf } from './elf.js';
+import { linuxCompiler, muslFlags, muslRoot } from './musl.js';
+import * as tools from './native-tools.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const native = join(root, 'native');
-const prefix = dirname(dirname(process.execPath));
-const nodedir = [process.env.npm_config_nodedir, prefix].find(
-  (place) => place && existsSync(join(place, 'include/node/node_api.h')),
-);
-
+const { NATIVE, PREBUILDS, ROOT, works } = tools;
 const DEFINES = ['-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=thread_control'];
 const WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Werror'];
 const SHARED = [...WARNINGS, ...DEFINES, '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-s', '-pthread'];
-const LINUX = ['binding.c', 'thread_linux.c', 'thread_linux_leash.c'];
-
-const LINUX_TARGETS = [
-  { folder: 'linux-x64', libc: 'glibc', compilers: ['x86_64-linux-gnu-gcc'] },
-  { folder: 'linux-x64', libc: 'musl', compilers: ['x86_64-linux-musl-gcc', 'musl-gcc'], arch: 'x64' },
-  { folder: 'linux-arm64', libc: 'glibc', compilers: ['aarch64-linux-gnu-gcc'] },
-  { folder: 'linux-arm64', libc: 'musl', compilers: ['aarch64-linux-musl-gcc', 'musl-gcc'], arch: 'arm64' },
-];
-
-const works = (compiler) => spawnSync(compiler, ['--version'], { stdio: 'ignore' }).status === 0;
-
-/** Runs a compiler; null, or the first line of what it says. */
-function compile(compiler, args, sources) {
-  const files = sources.map((source) => join(native, source));
-  const { status, stderr } = spawnSync(compiler, [...args, ...files], { encoding: 'utf8' });
-  return status === 0 ? null : (stderr.split('\n').find((line) => /error/.test(line)) ?? `status ${status}`);
-}
+/** As native/binding.gyp has them. */
+const sources = (platform) =>
+  readdirSync(NATIVE)
+    .filter((name) => name === 'binding.c' || (name.startsWith(`thread_${platform}`) && name.endsWith('.c')))
+    .map((name) => join(NATIVE, name));
+const directory = tools.nodeDirectory();
+const nodeHeaders = ['-isystem', join(directory ?? '', 'include/node')];
 
 function report(what, problem) {
   console.log(`${what}: ${problem === null ? 'ok' : problem}`);
-  if (problem !== null && !problem.startsWith('skipped')) process.exitCode = 1;
+  const isSkip = problem?.startsWith('skipped') && !process.argv.includes('--required');
+  if (problem !== null && !isSkip) process.exitCode = 1;
 }
 
-function buildLinux({ folder, libc, compilers, arch }) {
-  // musl-gcc without a prefix compiles for the machine that it is on
-  const compiler = compilers.find((name) => works(name) && (name !== 'musl-gcc' || arch === process.arch));
-  if (compiler === undefined) return `skipped, no ${compilers[0]}`;
-  const output = join(native, 'prebuilds', folder);
-  mkdirSync(output, { recursive: true });
-  const include = `-I${join(nodedir, 'include/node')}`;
-  return compile(compiler, [...SHARED, include, '-o', join(output, `node.napi.${libc}.node`)], [...LINUX]);
+function buildForLinux({ arch, libc, file }) {
+  const output = join(PREBUILDS, file);
+  rmSync(output, { force: true });
+  if (directory === undefined) return "skipped, no headers of Node's (set npm_config_nodedir)";
+  const compiler = linuxCompiler(arch);
+  if (!works(compiler)) return `skipped, no ${compiler}`;
+  const root = libc === 'musl' ? muslRoot(arch) : null;
+  if (libc === 'musl' && root === null) return `skipped, no headers of musl for ${arch} (package musl-dev)`;
+  mkdirSync(dirname(output), { recursive: true });
+  const flags = root === null ? [] : muslFlags(arch, root);
+  const problem = tools.compile(compiler, [...SHARED, ...flags, ...nodeHeaders, '-o', output, ...sources('linux')]);
+  return problem ?? problemOf(output, { arch, libc });
+}
+
+function buildWithNodeGyp({ arch, file }) {
+  const problem = tools.buildWithNodeGyp(arch);
+  if (problem !== null) return problem;
+  const built = join(NATIVE, 'build/Release/thread_control.node');
+  mkdirSync(dirname(join(PREBUILDS, file)), { recursive: true });
+  copyFileSync(built, join(PREBUILDS, file));
+  // what is built is found before what is prebuilt: another processor's would be in the way
+  rmSync(join(NATIVE, 'build'), { recursive: true, force: true });
+  return null;
 }
 
 /** Node's functions come from node.exe: an import library is made of those that the binding calls. */
 function checkWindows(folder) {
   const [compiler, dlltool] = ['x86_64-w64-mingw32-gcc', 'x86_64-w64-mingw32-dlltool'];
   if (!works(compiler)) return `skipped, no ${compiler}`;
-  const functions = new Set(readFileSync(join(native, 'binding.c'), 'utf8').match(/\bnapi_[a-z0-9_]+(?=\()/g));
+  const functions = new Set(readFileSync(join(NATIVE, 'binding.c'), 'utf8').match(/\bnapi_[a-z0-9_]+(?=\()/g));
   writeFileSync(join(folder, 'node.def'), `NAME node.exe\nEXPORTS\n${[...functions].join('\n')}\n`);
-  const made = spawnSync(dlltool, ['-d', join(folder, 'node.def'), '-l', join(folder, 'libnode.a')]);
-  if (made.status !== 0) return `${dlltool} failed`;
-  const args = [...WARNINGS, ...DEFINES, '-O2', '-shared', '-s', `-I${join(nodedir, 'include/node')}`];
+  const importLibrary = tools.compile(dlltool, ['-d', join(folder, 'node.def'), '-l', join(folder, 'libnode.a')]);
+  if (importLibrary !== null) return importLibrary;
+  const flags = [...WARNINGS, ...DEFINES, '-O2', '-shared', '-s', ...nodeHeaders];
   const output = ['-o', join(folder, 'thread_control.node')];
-  const sources = ['binding.c', 'thread_win32.c'].map((source) => join(native, source));
   // libraries come after what needs them
-  return compile(compiler, [...args, ...output, ...sources, `-L${folder}`, '-lnode', '-lavrt'], []);
+  return tools.compile(compiler, [...flags, ...output, ...sources('win32'), `-L${folder}`, '-lnode', '-lavrt']);
 }
 
 function checkMac() {
   const compiler = ['clang', 'gcc'].find(works);
-  if (compiler === undefined) return 'skipped, no clang';
-  return compile(
-    compiler,
-    [...WARNINGS, '-fsyntax-only', `-I${join(root, 'test/native/darwin-stubs')}`],
-    ['thread_darwin.c'],
-  );
+  if (compiler === undefined) return 'skipped, no clang and no gcc';
+  const stubs = `-I${join(ROOT, 'test/native/darwin-stubs')}`;
+  return tools.compile(compiler, [
+    ...WARNINGS,
+    '-fsyntax-only',
+    stubs,
+    ...sources('darwin').filter((file) => !file.endsWith('binding.c')),
+  ]);
 }
 
-if (nodedir === undefined) {
-  console.log("native addon: not built (Node's headers are missing: set npm_config_nodedir)");
-  process.exitCode = 1;
+if (process.platform === 'linux') {
+  for (const target of tools.LINUX_PREBUILDS) report(`linux-${target.arch} ${target.libc}`, buildForLinux(target));
 } else {
-  for (const target of LINUX_TARGETS) report(`${target.folder} ${target.libc}`, buildLinux(target));
-  if (process.argv.includes('--check')) {
-    // where a test that has Wine finds it
-    const folder = join(native, 'build/win32-x64');
-    mkdirSync(folder, { recursive: true });
-    report('win32-x64 (compiled and linked)', checkWindows(folder));
-    report('darwin (syntax against stubs, not run)', checkMac());
-    report('other platforms', compile('cc', [...WARNINGS, '-fsyntax-only'], ['thread_none.c']));
-  }
+  const targets = tools.OTHER_PREBUILDS.filter(({ platform }) => platform === process.platform);
+  for (const target of targets) report(`${target.platform}-${target.arch}`, buildWithNodeGyp(target));
+  if (targets.length === 0) report(process.platform, 'skipped, no prebuilds for this platform');
+}
+if (process.argv.includes('--check')) {
+  // where a test that has Wine finds it
+  const folder = join(NATIVE, 'build/win32-x64');
+  mkdirSync(folder, { recursive: true });
+  report('win32-x64 (compiled and linked)', checkWindows(folder));
+  report('darwin (syntax against stubs, not run)', checkMac());
+  const none = tools.compile('cc', [...WARNINGS, '-fsyntax-only', join(NATIVE, 'thread_none.c')]);
+  report('other platforms', none);
 }
