@@ -13,7 +13,7 @@ const BATCH = 64;
 
 function makeRing() {
   const { strideBytes, bytes } = jobRingBytes(CAPACITY, 64);
-  return { buffer: new SharedArrayBuffer(bytes), capacitySlots: CAPACITY, strideBytes };
+  return { buffer: new SharedArrayBuffer(bytes), capacitySlots: CAPACITY, strideBytes, periodic: false };
 }
 
 function publish(producer, deadlineUs) {

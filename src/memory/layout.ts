@@ -34,7 +34,7 @@ export const SLOT_TASK = 2;
 export const SLOT_FRAME = 3;
 /** Stage of the frame (cumulative over the life of the frame slot); for a periodic job, how many its lane has released with it. Producer. */
 export const SLOT_STAGE = 4;
-/** Number of the frame, for people. Producer. */
+/** Number of the frame, or of the period in a ring of periods; -1 if neither. Producer. */
 export const SLOT_FRAME_NUMBER = 5;
 /** Stamp of the submit. Producer. */
 export const SLOT_SUBMIT_US = 6;
@@ -104,7 +104,17 @@ export const RING_HEAD = 0;
 export const RING_LAST_OUT_OF_ORDER = 1;
 /** Changes when a slot was made ready again behind the workers' cursors. S, by add. */
 export const RING_RESCAN_EPOCH = LINE_WORDS;
-export const RING_HEADER_WORDS = LINE_WORDS * 2;
+/** Runs of consecutive misses (see `ring/miss-runs.ts`). By add: whoever ends a job that missed. */
+export const RING_MISS_RUNS = LINE_WORDS + 1;
+/** Misses of the longest run. By compare-exchange: whoever ends a job that missed. */
+export const RING_LONGEST_MISS_RUN = LINE_WORDS + 2;
+/** Job number divided by 32 that the producer has come to. Producer. */
+export const RING_NUMBER_WORD = LINE_WORDS + 3;
+/** One bit for each of the last 1024 job numbers, set if the job missed its deadline. By or: whoever ends the job; cleared ahead by the producer. */
+export const RING_MISSED_BITS = LINE_WORDS * 2;
+/** The same: set if no job has that number. Producer. */
+export const RING_GAP_BITS = LINE_WORDS * 3;
+export const RING_HEADER_WORDS = LINE_WORDS * 4;
 
 // ---------------------------------------------------------------- control region
 /** 1 while submits are refused because the scheduler is closing. H. */
@@ -161,6 +171,12 @@ export const FRAME_STAGES_COMPLETE = 1;
 export const FRAME_STAGES_CLOSED = LINE_WORDS;
 /** Entries of the waiting list in use. H. */
 export const FRAME_WAITING_LENGTH = LINE_WORDS + 1;
+/** Stamp of the frame's intended tick. H, before its first job. */
+export const FRAME_TICK_US = LINE_WORDS + 2;
+/** Stamp of the call that began the frame. H, before its first job. */
+export const FRAME_CALLED_US = LINE_WORDS + 3;
+/** Relative deadline of the frame, from its tick, in microseconds. H, before its first job. */
+export const FRAME_RELATIVE_DEADLINE_US = LINE_WORDS + 4;
 /** Per stage (modulo MAX_OPEN_STAGES): jobs accepted up to its end, over the life of the frame slot. H. */
 export const FRAME_STAGE_TARGETS = LINE_WORDS * 2;
 /** Per thread: jobs of this frame slot that it has ended, ever. The thread of the column; S for a dead worker's. */

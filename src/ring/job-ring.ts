@@ -22,6 +22,7 @@ import {
   withStatus,
 } from '../memory/layout.js';
 import { type BufferViews, bufferViews } from '../memory/views.js';
+import { MissRunsProducer, markMissed } from './miss-runs.js';
 
 const MARK_HORIZON = 0x1000_0000;
 
@@ -30,6 +31,8 @@ export interface JobRingHandle {
   readonly buffer: SharedArrayBuffer;
   readonly capacitySlots: number;
   readonly strideBytes: number;
+  /** Its jobs are periods, numbered by them. */
+  readonly periodic: boolean;
 }
 
 /** Bytes of a ring. `capacitySlots` is a power of two, `payloadBytes` what one slot holds of input and output. */
@@ -45,16 +48,23 @@ export class JobRing {
   readonly capacitySlots: number;
   readonly mask: number;
   readonly strideWords: number;
+  readonly periodic: boolean;
   constructor(handle: JobRingHandle) {
     this.views = bufferViews(handle.buffer);
     this.i32 = new Int32Array(handle.buffer);
     this.capacitySlots = handle.capacitySlots;
     this.mask = handle.capacitySlots - 1;
     this.strideWords = handle.strideBytes >>> 2;
+    this.periodic = handle.periodic;
   }
   /** First word of the slot's header. */
   slotBase(slot: number): number {
     return RING_HEADER_WORDS + slot * this.strideWords;
+  }
+  /** Notes that the job in the slot missed its deadline, for the runs of misses. Whoever ended it. */
+  markMissed(base: number): void {
+    const number = this.i32[base + (this.periodic ? SLOT_FRAME_NUMBER : SLOT_SEQUENCE)]!;
+    markMissed(this.i32, number);
   }
   /** First byte of the slot's payload. */
   payloadByte(slot: number): number {
@@ -74,6 +84,7 @@ export class JobRingProducer {
   private head: number;
   private previousDeadlineUs: number;
   private lastOutOfOrder: number;
+  private readonly missRuns: MissRunsProducer;
 
   constructor(ring: JobRing) {
     this.ring = ring;
@@ -85,6 +96,7 @@ export class JobRingProducer {
     }
     this.previousDeadlineUs = 0;
     this.lastOutOfOrder = Atomics.load(ring.i32, RING_LAST_OUT_OF_ORDER);
+    this.missRuns = new MissRunsProducer(ring.i32, this.head);
   }
 
   /** Takes a free slot and returns its index, or -1 if the ring is full (exact). Never blocks. */
@@ -135,6 +147,8 @@ export class JobRingProducer {
     i32[base + SLOT_DEADLINE_US] = deadlineUs;
     i32[base + SLOT_ERROR] = 0;
     i32[base + SLOT_FLAGS] = 0;
+    // a ring of periods is numbered by whoever releases them: those that were skipped count too
+    if (!ring.periodic) this.missRuns.give(position, this.head);
     const outOfOrder = this.liveSlots > 1 && ((deadlineUs - this.previousDeadlineUs) | 0) < 0;
     this.previousDeadlineUs = deadlineUs;
     if (outOfOrder) {

@@ -7,8 +7,6 @@ import { TelemetryLayout } from '../telemetry/recorder.js';
 
 export interface RingHandle extends JobRingHandle {
   readonly lane: number;
-  /** Filled by the worker that releases the lane's periods, not by the host. */
-  readonly periodic: boolean;
 }
 
 /** All shared memory of one scheduler: survives structured cloning, the buffers are shared. */

@@ -67,7 +67,10 @@ export class JobEnder {
     Atomics.store(i32, base + SLOT_RECORD_COUNTER, counter);
     Atomics.store(i32, base + SLOT_RECORD_VALUE, this.recorder.valueAfterCount(task, counter));
     Atomics.store(i32, base + SLOT_RECORD_FRAME, columnAfter);
-    if (missed) this.explainer.ended(i32, base, task, outcome, cause, finishUs, started);
+    if (missed) {
+      this.explainer.ended(i32, base, task, outcome, cause, finishUs, started);
+      ring.markMissed(base);
+    }
     Atomics.store(i32, base + SLOT_STATE, withStatus(running, STATUS_DONE, outcome, this.column)); // release
     this.recorder.count(task, counter);
     if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);

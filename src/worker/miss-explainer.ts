@@ -65,7 +65,7 @@ export class MissExplainer {
     this.history[at + 1] = startUs;
     this.history[at + 2] = executionUs;
     this.history[at + 3] = i32[base + SLOT_SEQUENCE]!;
-    this.history[at + 4] = i32[base + SLOT_FRAME_NUMBER]!;
+    this.history[at + 4] = frameNumberOf(i32, base);
     this.historyNext = (this.historyNext + 1) % HISTORY;
   }
 
@@ -124,7 +124,7 @@ export class MissExplainer {
     body[at + record.MISS_SEQUENCE] = i32[base + SLOT_SEQUENCE]!;
     body[at + record.MISS_TASK] = task.info.index;
     body[at + record.MISS_COLUMN] = this.column;
-    body[at + record.MISS_FRAME_NUMBER] = i32[base + SLOT_FRAME_NUMBER]!;
+    body[at + record.MISS_FRAME_NUMBER] = frameNumberOf(i32, base);
     body[at + record.MISS_FRAME] = i32[base + SLOT_FRAME]!;
     body[at + record.MISS_OUTCOME] = outcome;
     body[at + record.MISS_CAUSE] = cause;
@@ -170,7 +170,7 @@ export class MissExplainer {
     body[at + record.MISS_SEQUENCE] = i32[base + SLOT_SEQUENCE]!;
     body[at + record.MISS_TASK] = task;
     body[at + record.MISS_COLUMN] = this.column;
-    body[at + record.MISS_FRAME_NUMBER] = i32[base + SLOT_FRAME_NUMBER]!;
+    body[at + record.MISS_FRAME_NUMBER] = frameNumberOf(i32, base);
     body[at + record.MISS_FRAME] = i32[base + SLOT_FRAME]!;
     body[at + record.MISS_OUTCOME] = outcome;
     body[at + record.MISS_CAUSE] = cause;
@@ -243,4 +243,9 @@ export class MissExplainer {
       body[at + record.MISS_CULPRIT_FRAME_NUMBER] = history[entry + 4]!;
     }
   }
+}
+
+/** Number of the job's frame, or -1. */
+function frameNumberOf(i32: Int32Array, base: number): number {
+  return i32[base + SLOT_FRAME]! === 0 ? -1 : i32[base + SLOT_FRAME_NUMBER]!;
 }

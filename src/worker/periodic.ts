@@ -9,6 +9,7 @@ import {
   statusOf,
 } from '../memory/layout.js';
 import { JobRingProducer } from '../ring/job-ring.js';
+import { MISS_NUMBERS_KEPT, MissRunsProducer, markMissed } from '../ring/miss-runs.js';
 import { COUNT_SKIPPED } from '../telemetry/outcomes.js';
 import type { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
@@ -39,6 +40,7 @@ export class PeriodicReleaser {
   private readonly releasedAt: number;
   private readonly onSkipped: SkippedPeriods;
   private readonly periodic: NonNullable<LaneInfo['periodic']>;
+  private readonly missRuns: MissRunsProducer;
   private next: number;
   /** A predecessor released periods before: what it could not, it could not because it died. */
   private afterCrash: boolean;
@@ -54,6 +56,7 @@ export class PeriodicReleaser {
     this.periodIndexAt = memory.layout.lane(lane.index) + LANE_NEXT_PERIOD;
     this.freeEnded(STATUS_WRITING); // what a dead predecessor had begun
     this.next = Atomics.load(memory.control, this.periodIndexAt) >>> 0;
+    this.missRuns = new MissRunsProducer(this.producer.ring.i32, this.next | 0);
     this.afterCrash = this.next > 0;
     this.nextReleaseUs = this.periodic.startUs + this.next * this.periodic.periodUs;
   }
@@ -73,10 +76,11 @@ export class PeriodicReleaser {
       const cause = this.onSkipped(this.lane, startUs + this.next * periodUs, periods, nowUs, this.afterCrash);
       this.afterCrash = false;
       this.recorder.countMany(this.periodic.task, COUNT_SKIPPED + cause, periods);
+      this.markSkipped(this.next, periods);
       this.next = firstLive;
     }
     while (this.next <= newest) {
-      this.publish(startUs + this.next * periodUs);
+      this.publish(startUs + this.next * periodUs, this.next | 0);
       this.next++;
     }
     this.nextReleaseUs = startUs + this.next * periodUs;
@@ -84,20 +88,31 @@ export class PeriodicReleaser {
     return true;
   }
 
-  private publish(releaseUs: number): void {
+  private markSkipped(first: number, periods: number): void {
+    // older ones are beyond what is kept, but the run is as long
+    for (let back = Math.min(periods, MISS_NUMBERS_KEPT); back > 0; back--) {
+      const number = (first + periods - back) | 0;
+      this.missRuns.give(number, number);
+      markMissed(this.producer.ring.i32, number);
+    }
+  }
+
+  private publish(releaseUs: number, period: number): void {
     const task = this.periodic.task;
+    this.missRuns.give(period, period);
     this.freeEnded(STATUS_DONE);
     const slot = this.producer.reserve();
     if (slot < 0) {
       // earlier periods still run or wait elsewhere: this one cannot be served
       const cause = this.onSkipped(this.lane, releaseUs, 1, releaseUs, false);
       this.recorder.count(task, COUNT_SKIPPED + cause);
+      markMissed(this.producer.ring.i32, period);
       return;
     }
     const released = (Atomics.load(this.memory.control, this.releasedAt) + 1) | 0;
     const release = releaseUs | 0;
     const deadline = (releaseUs + this.periodic.deadlineUs) | 0;
-    this.producer.publish(slot, STATUS_READY, task, 0, released, -1, release, release, deadline);
+    this.producer.publish(slot, STATUS_READY, task, 0, released, period, release, release, deadline);
     // one store counts it as submitted and accepted; after a death between the two the slot tells that it is owed
     Atomics.store(this.memory.control, this.releasedAt, released);
   }

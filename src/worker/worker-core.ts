@@ -341,7 +341,10 @@ export class WorkerCore implements JobContext {
     if (before !== running) return; // the supervisor has given it up: counted there
 
     recorder.count(taskIndex, counter);
-    if (missed) this.explainer.publish();
+    if (missed) {
+      this.explainer.publish();
+      this.ring.markMissed(base);
+    }
     if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
     this.signalCompletion();
   }
@@ -376,14 +379,11 @@ export class WorkerCore implements JobContext {
     return this.task.lane.name;
   }
   get frameNumber(): number {
-    return this.ring.i32[this.base + SLOT_FRAME_NUMBER]!;
+    const { i32 } = this.ring;
+    return i32[this.base + SLOT_FRAME]! === 0 ? -1 : i32[this.base + SLOT_FRAME_NUMBER]!;
   }
   get period(): number {
-    const { periodic } = this.task.lane;
-    if (periodic === null || periodic.task !== this.task.info.index) return -1;
-    const now = this.clock.nowPreciseUs();
-    const releaseUs = now - (((now | 0) - this.ring.i32[this.base + SLOT_RELEASE_US]!) | 0);
-    return Math.round((releaseUs - periodic.startUs) / periodic.periodUs);
+    return this.ring.periodic ? this.ring.i32[this.base + SLOT_FRAME_NUMBER]! >>> 0 : -1;
   }
   get shared(): Readonly<Record<string, unknown>> {
     return this.task.lane.shared;

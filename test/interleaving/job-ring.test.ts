@@ -26,7 +26,12 @@ function scanning(plan: Plan, patches: readonly Patch[] = []): Scenario {
     modules.load<typeof import('../../src/ring/job-ring.js')>('ring/job-ring.js');
   const { JobScanner } = modules.load<typeof import('../../src/ring/job-scanner.js')>('ring/job-scanner.js');
   const { strideBytes, bytes } = jobRingBytes(plan.capacitySlots, 0);
-  const handle = { buffer: new SharedArrayBuffer(bytes), capacitySlots: plan.capacitySlots, strideBytes };
+  const handle = {
+    buffer: new SharedArrayBuffer(bytes),
+    capacitySlots: plan.capacitySlots,
+    strideBytes,
+    periodic: false,
+  };
   const i32 = new Int32Array(handle.buffer);
   const jobs = plan.deadlinesUs.length;
   let claims: number[] = [];
