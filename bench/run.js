@@ -19,6 +19,8 @@ const NAMES = [
   'lateness',
   'makespan',
   'startup',
+  'priority',
+  'round-trip-hogs',
 ];
 
 const { values, positionals } = parseArgs({

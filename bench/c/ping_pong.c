@@ -1,5 +1,6 @@
 // Round trips of one word between two threads, each bound to a CPU of its own: what the machine can do at all.
-// Usage: ping_pong futex|spin ROUND_TRIPS WARM_UP. Prints one JSON object, times in nanoseconds.
+// Usage: ping_pong futex|spin ROUND_TRIPS WARM_UP [FIRST SECOND]. Prints one JSON object, times in nanoseconds.
+// FIRST and SECOND are CPU:POLICY:NUMBER, such as 0:rr:10, 1:nice:-11; without them CPUs 0 and 1, policy as inherited.
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <pthread.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +18,30 @@ static _Alignas(128) _Atomic int ping;
 static _Alignas(128) _Atomic int pong;
 static int parking;
 static int total;
+
+struct place {
+  int cpu;
+  char policy[8];
+  int number;
+};
+static struct place places[2] = {{0, "", 0}, {1, "", 0}};
+
+// Of the calling thread. The flag is that of the native addon.
+static void apply_policy(const struct place *place) {
+  struct sched_param parameter = {0};
+  int policy = SCHED_OTHER, failed = 0;
+  if (place->policy[0] == 0) return;
+  if (strcmp(place->policy, "rr") == 0) {
+    policy = SCHED_RR | SCHED_RESET_ON_FORK;
+    parameter.sched_priority = place->number;
+  }
+  failed = sched_setscheduler(0, policy, &parameter) != 0;
+  if (policy == SCHED_OTHER) failed |= setpriority(PRIO_PROCESS, syscall(SYS_gettid), place->number) != 0;
+  if (failed) {
+    perror("ping_pong: priority");
+    exit(1);
+  }
+}
 
 static cpu_set_t only(int cpu) {
   cpu_set_t set;
@@ -38,6 +64,7 @@ static void await_value(_Atomic int *word, int value) {
 }
 
 static void *answer(void *unused) {
+  apply_policy(&places[1]);
   for (int i = 1; i <= total; i++) {
     await_value(&ping, i);
     post(&pong, i);
@@ -57,8 +84,13 @@ static int compare(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) {
-    fprintf(stderr, "usage: ping_pong futex|spin ROUND_TRIPS WARM_UP\n");
+  int wrong = argc != 4 && argc != 6;
+  for (int i = 4; i < argc && !wrong; i++) {
+    struct place *place = &places[i - 4];
+    wrong = sscanf(argv[i], "%d:%7[a-z]:%d", &place->cpu, place->policy, &place->number) != 3;
+  }
+  if (wrong) {
+    fprintf(stderr, "usage: ping_pong futex|spin ROUND_TRIPS WARM_UP [CPU:rr|nice:NUMBER CPU:rr|nice:NUMBER]\n");
     return 2;
   }
   parking = strcmp(argv[1], "futex") == 0;
@@ -68,12 +100,13 @@ int main(int argc, char **argv) {
   if (took == NULL || count < 1) return 2;
   pthread_t thread;
   pthread_attr_t attr;
-  cpu_set_t first = only(0), second = only(1);
+  cpu_set_t first = only(places[0].cpu), second = only(places[1].cpu);
   pthread_setaffinity_np(pthread_self(), sizeof first, &first);
   // bound before it starts: under SCHED_FIFO it would never get a turn on this thread's CPU
   pthread_attr_init(&attr);
   pthread_attr_setaffinity_np(&attr, sizeof second, &second);
   if (pthread_create(&thread, &attr, answer, NULL) != 0) return 1;
+  apply_policy(&places[0]);
   for (int i = 1; i <= total; i++) {
     double start = now_ns();
     post(&ping, i);

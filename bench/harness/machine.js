@@ -23,16 +23,20 @@ function cpuTicks() {
   }
 }
 
-/** Watches the machine beside a bench. `stop()` tells how long it took, and how disturbed the machine was. */
+/**
+ * Watches the machine beside a bench. `stop()` tells how long it took, and how disturbed the machine was; to it is told
+ * how much CPU time, in milliseconds, processes took that belong to the bench.
+ */
 export function watchMachine() {
   const before = cpuTicks();
   const startMs = performance.now();
   const startCpu = process.cpuUsage();
   return {
-    stop() {
+    stop(helpersCpuMs = 0) {
       const after = cpuTicks();
       const own = process.cpuUsage(startCpu);
       const elapsedMs = performance.now() - startMs;
+      const ownMs = (own.user + own.system) / 1000 + helpersCpuMs;
       const total = before === null || after === null ? 0 : after.total - before.total;
       const share = (of) => (total === 0 ? null : (100 * of) / total);
       const busy = total === 0 ? null : share(total - (after.idle - before.idle));
@@ -40,11 +44,8 @@ export function watchMachine() {
         tookS: elapsedMs / 1000,
         load1: loadavg()[0],
         stealPercent: total === 0 ? null : share(after.steal - before.steal),
-        // of the machine's CPU time, not spent by this process: what others took
-        othersPercent:
-          busy === null
-            ? null
-            : Math.max(0, busy - (100 * (own.user + own.system)) / 1000 / elapsedMs / machine().cores),
+        // of the machine's CPU time, not spent by this process or its helpers: what others took
+        othersPercent: busy === null ? null : Math.max(0, busy - (100 * ownMs) / elapsedMs / machine().cores),
       };
     },
   };
