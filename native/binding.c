@@ -180,6 +180,7 @@ static napi_value state_object(napi_env env, const fd_state *state) {
   set_cpus(env, object, state);
   if (state->timer_slack_ns < 0) set_null(env, object, "timerSlackNs");
   else set_number(env, object, "timerSlackNs", (double)state->timer_slack_ns);
+  set_text(env, object, "demoted", state->demoted);
   return object;
 }
 

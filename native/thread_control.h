@@ -68,6 +68,8 @@ typedef struct {
   bool cpus_known;
   fd_cpu_set cpus;
   int64_t timer_slack_ns; /* -1: cannot be read, or the platform has none */
+  /* Why the leash took real-time back from it since it applied; empty if it did not. */
+  char demoted[FD_TEXT_BYTES];
 } fd_state;
 
 typedef struct {

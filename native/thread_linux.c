@@ -138,6 +138,7 @@ static void reset_thread(fd_how *how) {
     if (error != 0) fd_add(how->reason, "sched_setscheduler: %s", fd_errno_name(error));
   }
   fd_leash_leave((int)syscall(SYS_gettid));
+  fd_leash_forget((int)syscall(SYS_gettid));
   errno = 0;
   if (getpriority(PRIO_PROCESS, 0) != began.niceness || errno != 0) {
     int error = set_niceness(0, began.niceness);
@@ -216,6 +217,10 @@ static void apply_priority(const fd_request *request, fd_cpu_set *cpus, fd_repor
   fd_how high = {"", ""};
   apply_high(&high);
   if (request->priority == FD_REALTIME && apply_realtime(request, cpus, report)) return;
+  /* threads that this one makes later, by Node or by the app, are not high with it */
+  errno = 0;
+  int niceness = getpriority(PRIO_PROCESS, 0);
+  if (errno == 0 && niceness < 0 && niceness < began.niceness) set_policy(0, SCHED_OTHER | SCHED_RESET_ON_FORK, 0);
   memcpy(report->priority.mechanism, high.mechanism, FD_TEXT_BYTES);
   if (high.reason[0] != 0) fd_add(report->priority.reason, "%s", high.reason);
 }
@@ -311,6 +316,7 @@ void fd_thread_read(int64_t thread_id, fd_state *state) {
   read_policy(thread, state);
   state->cpus_known = read_cpus(thread, &state->cpus);
   if (thread == self) state->timer_slack_ns = prctl(PR_GET_TIMERSLACK);
+  fd_leash_say_demoted(thread, state->demoted);
 }
 
 void fd_thread_usage(fd_usage *usage) {
@@ -325,7 +331,10 @@ void fd_thread_usage(fd_usage *usage) {
   usage->major_faults = (double)totals.ru_majflt;
 }
 
-void fd_thread_end(void) { fd_leash_leave((int)syscall(SYS_gettid)); }
+void fd_thread_end(void) {
+  fd_leash_leave((int)syscall(SYS_gettid));
+  fd_leash_forget((int)syscall(SYS_gettid));
+}
 
 void fd_thread_abandon(int64_t thread_id) {
   if (thread_id <= 0 || thread_id > INT32_MAX) return;

@@ -35,10 +35,18 @@
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 /* Thread ids, 0: free. Written under `guard`, read by the signal handler. */
 static atomic_int claimants[MAX_REALTIME_THREADS];
+/* Threads that the leash demoted, 0: none. Written by the signal handler, cleared under `guard`. */
+static atomic_int demoted[MAX_REALTIME_THREADS];
 static fd_cpu_set claimed[MAX_REALTIME_THREADS];
-static bool narrowed[MAX_REALTIME_THREADS];
+/* Of one CPU, what the thread declared to need. */
+static double shares[MAX_REALTIME_THREADS];
+static atomic_bool narrowed[MAX_REALTIME_THREADS];
 static int claims;
 static struct rlimit inherited;
+/* What a narrowed thread gets back. Written once, before the first claim. */
+static fd_cpu_set process_cpus;
+static bool process_cpus_known;
+static atomic_uint leash_us;
 static atomic_uint pulls;
 
 uint32_t fd_leash_pulls(void) { return atomic_load(&pulls); }
@@ -51,6 +59,13 @@ static bool demote(pid_t thread) {
   struct sched_param none = {0};
   if (syscall(SYS_sched_setscheduler, thread, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) != 0) return false;
   atomic_fetch_add(&pulls, 1);
+  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+    if (atomic_load(&claimants[slot]) != thread) continue;
+    atomic_store(&demoted[slot], thread);
+    /* it may use the host's CPU again */
+    if (atomic_load(&narrowed[slot])) syscall(SYS_sched_setaffinity, thread, sizeof process_cpus, &process_cpus);
+    break;
+  }
   return true;
 }
 
@@ -132,6 +147,7 @@ static bool lay_leash(const fd_request *request, char reason[FD_TEXT_BYTES], cha
     fd_add(reason, "setrlimit RLIMIT_RTTIME: %s", fd_errno_name(errno));
     return false;
   }
+  atomic_store(&leash_us, (unsigned)soft);
   say_leash(&limit, handled, leash);
   return true;
 }
@@ -145,8 +161,12 @@ bool fd_leash_for_broker(const fd_request *request, char reason[FD_TEXT_BYTES], 
     if (limit.rlim_cur > limit.rlim_max / 4 * 3) limit.rlim_cur = limit.rlim_max / 4 * 3;
     shortened = limit.rlim_cur > request->budget_us && setrlimit(RLIMIT_RTTIME, &limit) == 0;
   }
-  if (shortened) say_leash(&limit, handle_cpu_limit(), leash);
-  else fd_add(reason, "RLIMIT_RTTIME as brokers want it is too short for a budget of %u us", (unsigned)request->budget_us);
+  if (shortened) {
+    atomic_store(&leash_us, (unsigned)limit.rlim_cur);
+    say_leash(&limit, handle_cpu_limit(), leash);
+  } else {
+    fd_add(reason, "RLIMIT_RTTIME as brokers want it is too short for a budget of %u us", (unsigned)request->budget_us);
+  }
   pthread_mutex_unlock(&guard);
   return shortened;
 }
@@ -171,19 +191,88 @@ static bool leave_one_cpu(const fd_request *request, const fd_cpu_set *allowed, 
   return !fd_cpu_none(&left);
 }
 
+static int count_cpus(const fd_cpu_set *cpus) {
+  int count = 0;
+  for (uint32_t cpu = 0; cpu < FD_MAX_CPUS; cpu++) count += fd_cpu_has(cpus, cpu);
+  return count;
+}
+
+static bool is_within(const fd_cpu_set *inner, const fd_cpu_set *outer) {
+  for (int i = 0; i < FD_MAX_CPUS / 64; i++) {
+    if ((inner->words[i] & ~outer->words[i]) != 0) return false;
+  }
+  return true;
+}
+
+/*
+ * Under `guard`. Whether the CPUs of each claim can do what all claims that have no others declare, in the share of
+ * time that the kernel leaves to real-time (Hall's condition over the claimed sets: necessary, and for one CPU enough).
+ */
+static bool fits_budget(const fd_cpu_set *cpus, double share, char reason[FD_TEXT_BYTES]) {
+  long runtime = number_in("/proc/sys/kernel/sched_rt_runtime_us");
+  long period = number_in("/proc/sys/kernel/sched_rt_period_us");
+  double left_by_kernel = runtime > 0 && period > 0 ? (double)runtime / (double)period : 1;
+  for (int outer = -1; outer < MAX_REALTIME_THREADS; outer++) {
+    if (outer >= 0 && atomic_load(&claimants[outer]) == 0) continue;
+    const fd_cpu_set *set = outer < 0 ? cpus : &claimed[outer];
+    if (!is_within(cpus, set)) continue;
+    double declared = share;
+    for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+      if (atomic_load(&claimants[slot]) != 0 && is_within(&claimed[slot], set)) declared += shares[slot];
+    }
+    int count = count_cpus(set);
+    if (declared <= left_by_kernel * count) continue;
+    fd_add(reason, "real-time threads of this process would need %.2f of %d CPU%s, of which real-time gets %.2f",
+           declared, count, count == 1 ? "" : "s", left_by_kernel * count);
+    return false;
+  }
+  return true;
+}
+
+/* Under `guard`. */
+static void free_slot(int slot) {
+  atomic_store(&claimants[slot], 0);
+  claims--;
+  struct rlimit limit;
+  if (claims == 0 && getrlimit(RLIMIT_RTTIME, &limit) == 0) {
+    limit.rlim_cur = inherited.rlim_cur < limit.rlim_max ? inherited.rlim_cur : limit.rlim_max;
+    setrlimit(RLIMIT_RTTIME, &limit);
+  }
+}
+
+/* Under `guard`. One that is free, best one of which nothing is to be told any more; -1 where none is. */
+static int find_slot(void) {
+  int found = -1;
+  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+    if (atomic_load(&claimants[slot]) != 0) continue;
+    if (atomic_load(&demoted[slot]) == 0) return slot;
+    found = slot;
+  }
+  return found;
+}
+
 bool fd_leash_enter(const fd_request *request, const fd_cpu_set *allowed, fd_cpu_set *cpus, char reason[FD_TEXT_BYTES],
                     char leash[FD_TEXT_BYTES]) {
   bool entered = false;
+  double share = (double)request->budget_us / (double)request->period_us;
   pthread_mutex_lock(&guard);
-  int slot = 0;
-  while (slot < MAX_REALTIME_THREADS && atomic_load(&claimants[slot]) != 0) slot++;
-  if (slot == MAX_REALTIME_THREADS) {
+  if (!process_cpus_known) process_cpus = *allowed;
+  process_cpus_known = true;
+  /* a demoted thread claims nothing any more */
+  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+    int thread = atomic_load(&claimants[slot]);
+    if (thread != 0 && atomic_load(&demoted[slot]) == thread) free_slot(slot);
+  }
+  int slot = find_slot();
+  if (slot < 0) {
     fd_add(reason, "%d threads of this process are real-time already", MAX_REALTIME_THREADS);
   } else if (!leave_one_cpu(request, allowed, cpus)) {
     fd_add(reason, "no allowed CPU would be left to the host");
-  } else if (lay_leash(request, reason, leash)) {
+  } else if (fits_budget(cpus, share, reason) && lay_leash(request, reason, leash)) {
     claimed[slot] = *cpus;
-    narrowed[slot] = request->any_cpu;
+    shares[slot] = share;
+    atomic_store(&narrowed[slot], request->any_cpu);
+    atomic_store(&demoted[slot], 0);
     atomic_store(&claimants[slot], (int)syscall(SYS_gettid));
     claims++;
     entered = true;
@@ -197,16 +286,26 @@ bool fd_leash_leave(int thread) {
   pthread_mutex_lock(&guard);
   for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
     if (atomic_load(&claimants[slot]) != thread) continue;
-    was_narrowed = narrowed[slot];
-    atomic_store(&claimants[slot], 0);
-    claims--;
-    struct rlimit limit;
-    if (claims == 0 && getrlimit(RLIMIT_RTTIME, &limit) == 0) {
-      limit.rlim_cur = inherited.rlim_cur < limit.rlim_max ? inherited.rlim_cur : limit.rlim_max;
-      setrlimit(RLIMIT_RTTIME, &limit);
-    }
+    was_narrowed = atomic_load(&narrowed[slot]);
+    free_slot(slot);
     break;
   }
   pthread_mutex_unlock(&guard);
   return was_narrowed;
+}
+
+void fd_leash_say_demoted(int thread, char reason[FD_TEXT_BYTES]) {
+  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+    if (atomic_load(&demoted[slot]) != thread) continue;
+    fd_say(reason, "demoted: did not sleep for %u ms of CPU time (RLIMIT_RTTIME)", atomic_load(&leash_us) / 1000);
+    return;
+  }
+}
+
+void fd_leash_forget(int thread) {
+  pthread_mutex_lock(&guard);
+  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+    if (atomic_load(&demoted[slot]) == thread) atomic_store(&demoted[slot], 0);
+  }
+  pthread_mutex_unlock(&guard);
 }

@@ -5,7 +5,9 @@
 #include "thread_control.h"
 
 /*
- * Claims a place for the calling thread among the real-time threads of this process, and lays the leash.
+ * Claims a place for the calling thread among the real-time threads of this process, and lays the leash. Refused where
+ * no CPU would be left to the host, and where all claims on some CPUs together declare more work than these can do in
+ * the share that the kernel leaves to real-time.
  * @param allowed what the process may use
  * @param cpus what the thread wants to run on; narrowed by one if it wants all and none would be left to the host
  * @param reason gets why not, if false is returned
@@ -19,6 +21,12 @@ bool fd_leash_for_broker(const fd_request *request, char reason[FD_TEXT_BYTES], 
 
 /* Gives a thread's place back. Whether it had one, and one CPU less than it asked for. */
 bool fd_leash_leave(int thread);
+
+/* Why the leash demoted a thread since it last applied, or empty. */
+void fd_leash_say_demoted(int thread, char reason[FD_TEXT_BYTES]);
+
+/* What was told of a thread before it applied anew, or ended. */
+void fd_leash_forget(int thread);
 
 const char *fd_errno_name(int error);
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/time.js';
+import type { CpuTopology } from './cpu-topology.js';
 import type { ThreadReport, ThreadRequest } from './thread-control.js';
 
 /** A thread of the control plane as its owner holds it. */
@@ -32,6 +33,8 @@ export interface Platform {
   readonly canBlock: boolean;
   /** CPUs that this process may really use. */
   readonly allowedCpus: readonly number[];
+  /** The same CPUs with their cores and kinds. */
+  readonly cpuTopology: CpuTopology;
   /** Threads that can run at once, at least 1. */
   readonly usableCpus: number;
   /** The epoch of a new scheduler: now, on the clock that all threads share. */
@@ -48,4 +51,6 @@ export interface Platform {
   spawnSupervisor<Api>(name: string, timeoutMs: number): Promise<ControlledThread<Api>>;
   /** What a thread would be granted, applied to the calling thread. */
   applyToThisThread(request: ThreadRequest): ThreadReport;
+  /** The report of a thread of this process as it is now: others may have changed it. Some system calls. */
+  readonly currentReport: (report: ThreadReport) => ThreadReport;
 }

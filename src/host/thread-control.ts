@@ -30,9 +30,11 @@ export interface Answer<T> {
   readonly mechanism: string | null;
   /** Why it is less than was asked, with the operating system's own error name, or null. */
   readonly reason: string | null;
+  /** What bounds its effect though it is in force, such as a niceness that counts only within its session. */
+  readonly note?: string;
 }
 
-/** What is in force for one thread, read back after setting. */
+/** What is in force for one thread, read back after setting. Plain data. */
 export interface ThreadReport {
   readonly threadId: number | null;
   readonly priority: Answer<Priority>;

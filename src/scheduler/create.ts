@@ -3,6 +3,7 @@ import type { ControlledThread, Platform } from '../host/platform.js';
 import { HOST_COLUMN } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { WorkerCore } from '../worker/worker-core.js';
+import { chooseCpus } from './cpu-choice.js';
 import { HostCore } from './host-core.js';
 import { InlineBackend } from './inline-backend.js';
 import { describeTasks, errorFromPlain, requireSameTasks, tasksOf } from './load-tasks.js';
@@ -13,7 +14,7 @@ import {
   normalizeOptions,
   type SchedulerOptions,
 } from './options.js';
-import { derivePlacement, ringOrder } from './placement.js';
+import { derivePlacement, ringOrder, usableForWorkers } from './placement.js';
 import { makePlan, type Plan } from './plan.js';
 import type { AttachRequest, Remote, SupervisorApi, TaskDescription, WorkerSpec } from './protocol.js';
 import { Scheduler } from './scheduler.js';
@@ -93,7 +94,9 @@ async function createInline(platform: Platform, options: NormalOptions): Promise
 
 async function createOnThreads(platform: Platform, options: NormalOptions): Promise<Scheduler> {
   const derived = options.workers === null;
-  const placed = ringOrder(options.workers ?? derivePlacement(options.lanes, platform.usableCpus));
+  const usable = usableForWorkers(options.lanes, platform.usableCpus, platform.cpuTopology);
+  const workers = ringOrder(options.workers ?? derivePlacement(options.lanes, usable));
+  const placed = chooseCpus(workers, options.lanes, platform.cpuTopology);
   const supervisor = await platform.spawnSupervisor<Remote<SupervisorApi>>('fd-supervisor', options.readyTimeoutMs);
   // an abort need not wait for a task module that does not finish importing
   const onAbort = (): void => void supervisor.terminate();
@@ -202,6 +205,7 @@ async function startWorkers(
       await supervisor.terminate();
     },
     refreshStates: () => supervisor.api.workers(),
+    currentReport: platform.currentReport,
   });
 }
 

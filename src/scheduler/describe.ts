@@ -9,6 +9,8 @@ export interface WorkerDescription {
   readonly state: WorkerState['state'] | 'inline';
   /** What was asked of the operating system and what is in force; null in inline mode. */
   readonly thread: ThreadReport | null;
+  /** Why these CPUs were asked for, or none: the rule of `chooseCpus` in words. */
+  readonly cpusReason: string | null;
   readonly deaths: number;
   readonly lastDeath: string | null;
 }
@@ -64,6 +66,7 @@ export function describeScheduler(
       lanes: worker.lanes.map((lane) => options.lanes[lane]!.name),
       state: state?.state ?? 'inline',
       thread: state?.report ?? null,
+      cpusReason: worker.cpusReason ?? null,
       deaths: state?.deaths ?? 0,
       lastDeath: state?.lastDeath ?? null,
     };
@@ -112,10 +115,13 @@ function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
     const { priority, cpus } = thread;
     const how = priority.mechanism === null ? '' : ` by ${priority.mechanism}`;
     const why = priority.reason === null ? '' : ` (asked ${priority.requested}; ${priority.reason})`;
+    const note = priority.note === undefined ? '' : ` (${priority.note})`;
     const cpuList = cpus.effective === null ? 'unknown' : cpus.effective.join(', ');
-    const cpuWhy = cpus.reason === null ? '' : ` (asked ${cpus.requested?.join(', ')}; ${cpus.reason})`;
+    const asked = cpus.requested === null ? '' : `asked ${cpus.requested.join(', ')}; `;
+    const cpuWhy = cpus.reason === null ? '' : ` (${asked}${cpus.reason})`;
+    const rule = worker.cpusReason === null ? '' : ` (${worker.cpusReason})`;
     lines.push(
-      `worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}, priority ${priority.effective}${how}${why}, CPUs ${cpuList}${cpuWhy}${deaths}`,
+      `worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}, priority ${priority.effective}${how}${why}${note}, CPUs ${cpuList}${rule}${cpuWhy}${deaths}`,
     );
   }
   lines.push(

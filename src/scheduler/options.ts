@@ -35,7 +35,7 @@ export interface WorkerOptions<Lane extends string = string> {
   count?: number;
   /** Default `high`. What is in force is told by `describe()`. */
   priority?: Priority;
-  /** CPUs to run on, out of those that the process may use. Default: all of them. */
+  /** CPUs to run on, out of those that the process may use. Default: by the rule of `chooseCpus`; `describe()` tells. */
   cpus?: readonly number[];
   /** For debuggers and `/proc`. Default: the lanes' names. */
   name?: string;
@@ -78,6 +78,8 @@ export interface NormalWorker {
   readonly lanes: readonly number[];
   readonly priority: Priority;
   readonly cpus: readonly number[] | null;
+  /** Why these CPUs, in words. Set by `chooseCpus`. */
+  readonly cpusReason?: string;
   readonly spinUs: number;
   readonly resourceLimits: Readonly<Record<string, number>> | null;
 }

@@ -1,9 +1,10 @@
+import { type CpuTopology, performanceCpus } from '../host/cpu-topology.js';
 import { MAX_WORKERS } from '../memory/layout.js';
 import type { NormalLane, NormalWorker } from './options.js';
 
 /**
  * Derives the workers from the lanes and the CPUs. The stated rule:
- * 1. usable CPUs minus one for the host, but at least one, is the number of workers;
+ * 1. usable CPUs (`usableForWorkers`) minus one for the host, but at least one, is the number of workers;
  * 2. each periodic lane gets a worker of its own while there are enough workers, the most frequent first;
  * 3. the workers that are left serve all other lanes together; where none is left, every lane joins the last worker.
  */
@@ -32,6 +33,17 @@ function make(lanes: readonly NormalLane[], name: string): NormalWorker {
     spinUs: 0,
     resourceLimits: null,
   };
+}
+
+/**
+ * How many CPUs count when workers are derived: the usable ones, but of a machine with slow cores only the fast, while
+ * these are enough for the host, each periodic lane, and one worker for the others. A frame waits for its slowest job.
+ */
+export function usableForWorkers(lanes: readonly NormalLane[], usableCpus: number, topology: CpuTopology): number {
+  const fast = performanceCpus(topology).length;
+  const periodic = lanes.filter((lane) => lane.periodic !== null).length;
+  const enough = 1 + periodic + (periodic < lanes.length ? 1 : 0);
+  return fast < topology.length && fast >= enough ? Math.min(usableCpus, fast) : usableCpus;
 }
 
 /** Puts the most specialised workers first: they are rung first. */

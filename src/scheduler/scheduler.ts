@@ -1,11 +1,13 @@
 import { checkKeys } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../base/time.js';
+import type { ThreadReport } from '../host/thread-control.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import { layoutSchema, schemaFromDescription } from '../memory/schema-layout.js';
 import { HistogramCounts, summarize } from '../telemetry/histogram-reader.js';
 import type { HistogramName } from '../telemetry/recorder.js';
 import { HISTOGRAM_USED_WORDS } from '../telemetry/shared-histogram.js';
+import type { Miss } from '../telemetry/telemetry-data.js';
 import { checkDeadlineMs, type Task } from '../worker/task.js';
 import { SlotViews } from '../worker/task-runtime.js';
 import type { Backend } from './backend.js';
@@ -15,7 +17,8 @@ import { FramePool, FrameSlots } from './frame-pool.js';
 import type { HostCore } from './host-core.js';
 import type { Job } from './job.js';
 import { FrameLoop, type LoopOptions } from './loop.js';
-import { type Miss, type MissListener, MissLog } from './miss-log.js';
+import { MissDecoder } from './miss-decoder.js';
+import { type MissListener, MissLog } from './miss-log.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import type { Plan } from './plan.js';
 import type { WorkerState } from './protocol.js';
@@ -55,6 +58,8 @@ export interface SchedulerParts {
   /** Ends what runs the handlers, giving running jobs `graceMs`. */
   stop(graceMs: number): Promise<void>;
   refreshStates(): Promise<readonly WorkerState[]>;
+  /** What became of a worker's thread since it reported. Absent: nothing can. */
+  readonly currentReport?: (report: ThreadReport) => ThreadReport;
 }
 
 /**
@@ -90,11 +95,10 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     this.hostFrames = new FramePool(core, this.frameSlots, options.framesInFlight);
     this.loops = [];
     this.endedLoops = [];
+    const workerNames = parts.placed.map((worker) => worker.name);
     this.missLog = new MissLog(
       parts.backend,
-      plan.lanes,
-      plan.tasks,
-      parts.placed.map((worker) => worker.name),
+      new MissDecoder(plan.lanes, plan.tasks, workerNames, parts.backend.clock),
     );
     this.reader = new SnapshotReader(core.memory, plan.lanes, plan.tasks, parts.placed);
     this.closing = null;
@@ -205,8 +209,14 @@ export class Scheduler<Lanes = Record<string, unknown>> {
 
   /** What is in force: placement, priorities, deadlines, memory. `String(scheduler.describe())` tells it in words. */
   describe(): Description {
-    const { options, placed, derived, plan, allowedCpus } = this.parts;
-    return describeScheduler(options, placed, derived, plan, this.states, allowedCpus);
+    const { options, placed, derived, plan, allowedCpus, currentReport } = this.parts;
+    const states =
+      currentReport === undefined || this.closing !== null
+        ? this.states
+        : this.states.map((state) =>
+            state.report === null ? state : { ...state, report: currentReport(state.report) },
+          );
+    return describeScheduler(options, placed, derived, plan, states, allowedCpus);
   }
 
   /** Asks the supervisor how the workers are; `describe()` tells the answer. */

@@ -1,5 +1,6 @@
 import { createScheduler, type Description } from 'frame-deadline';
 import { describe, expect, it } from 'vitest';
+import { noteOf } from '../../src/host/node/niceness-scope.js';
 import { isLinux, loadWork, runChild, threadNames, WORK_URL } from './support.js';
 
 interface Told {
@@ -47,6 +48,7 @@ describe.runIf(isLinux)('threads as Linux sees them', () => {
       effective: 'high',
       mechanism: `setpriority ${niceness}`,
       reason: null,
+      ...noteOf('high'),
     });
     // no budget was declared, and perhaps there is no addon: less than was asked, and it says why
     expect(priorityOf('audio')).toMatchObject({ requested: 'realtime', effective: 'high' });
@@ -89,7 +91,16 @@ describe.runIf(isLinux)('threads as Linux sees them', () => {
       expect(words).toContain(`asked ${wanted[0]};`);
     }
     const free = workers.find((worker) => worker.name === 'audio')!.thread!.cpus;
-    expect(free).toEqual({ requested: null, effective: allowedCpus, mechanism: null, reason: null });
+    if (allowedCpus.length < 3) {
+      expect(free).toEqual({ requested: null, effective: allowedCpus, mechanism: null, reason: null });
+    } else {
+      // it asked for realtime: a set without the CPU of the host
+      expect(free.requested).not.toContain(allowedCpus[0]);
+      if (free.reason === null) expect(free.effective).toEqual(free.requested);
+    }
+    const normal = workers.find((worker) => worker.name.startsWith('a-name'))!;
+    expect(normal.thread!.cpus).toEqual({ requested: null, effective: allowedCpus, mechanism: null, reason: null });
+    expect(words).toContain(`CPUs ${allowedCpus.join(', ')} (${normal.cpusReason})`);
   });
 });
 

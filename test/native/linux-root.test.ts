@@ -25,7 +25,8 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
     const [high, normal] = results;
     expect(high.report.priority).toEqual({ mechanism: 'setpriority -11', reason: null });
     expect(high.report.state).toMatchObject({ priority: 1, niceness: -11, timerSlackNs: 1 });
-    expect(high.report.state.policy).toBe('SCHED_OTHER');
+    // threads that it makes are not high with it
+    expect(high.report.state.policy).toBe('SCHED_OTHER|SCHED_RESET_ON_FORK');
     expect(high.seen).toMatchObject({ niceness: -11, policy: SCHED_OTHER, name: 'a-name-that-is-' });
     expect(normal.report.state).toMatchObject({
       priority: 0,
@@ -145,6 +146,65 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
     expect(own.seen).toMatchObject({ policy: SCHED_RR, cpus: String(otherCpus[0]) });
     expect(inherited.seen).toMatchObject({ policy: SCHED_OTHER, niceness: 0, cpus: String(otherCpus[0]) });
     expect(parseCpuList(reset.seen.cpus)).toEqual(allowedCpus);
+  });
+
+  it('threads made by a high thread are normal', () => {
+    const [[own, [inherited]]] = runProbe([
+      [
+        'worker',
+        {
+          name: 'outer',
+          steps: [
+            ['apply', { priority: 1 }],
+            ['worker', { name: 'inner', steps: [['seen']] }],
+          ],
+        },
+      ],
+    ]).results;
+    expect(own.seen).toMatchObject({ policy: SCHED_OTHER, niceness: -11 });
+    expect(inherited.seen).toMatchObject({ policy: SCHED_OTHER, niceness: 0 });
+  });
+
+  it('together, real-time threads declare no more than their CPUs can do', () => {
+    const on = (budgetUs: number) => [['apply', { ...REALTIME, cpus: [otherCpus[0]], budgetUs }]] as const;
+    const [first, second, third, , fourth] = runProbe([
+      ['worker', { name: 'first', steps: on(8000) }],
+      ['worker', { name: 'second', steps: on(9000) }],
+      ['worker', { name: 'third', steps: on(6000) }],
+      ['terminate', 'first'],
+      ['worker', { name: 'second', steps: on(9000) }],
+    ]).results;
+    expect(first[0].seen).toMatchObject({ policy: SCHED_RR });
+    // 17 of 16.667 ms
+    expect(second[0].report.priority.reason).toMatch(
+      /^real-time threads of this process would need 1\.02 of 1 CPU, of which real-time gets \d\.\d\d$/,
+    );
+    expect(second[0].seen).toMatchObject({ policy: SCHED_OTHER, niceness: -11 });
+    expect(third[0].seen).toMatchObject({ policy: SCHED_RR });
+    expect(fourth[0].seen).toMatchObject({ policy: SCHED_RR });
+  });
+
+  it('a demoted thread gets the CPU of the host back, claims nothing any more, and tells why until it asks anew', () => {
+    const { results } = runProbe(
+      [
+        ['apply', REALTIME],
+        ['burn', 600],
+        ['read', 0],
+        ['worker', { name: 'other', steps: [['apply', { ...REALTIME, cpus: [hostCpu], budgetUs: 15_000 }]] }],
+        ['apply', {}],
+        ['read', 0],
+      ],
+      unlimited,
+    );
+    const [before, burnt, told, [other], , forgotten] = results;
+    expect(parseCpuList(before.seen.cpus)).toEqual(otherCpus);
+    expect(parseCpuList(burnt.seen.cpus)).toEqual(allowedCpus);
+    expect(told).toMatchObject({
+      priority: 1,
+      demoted: 'demoted: did not sleep for 200 ms of CPU time (RLIMIT_RTTIME)',
+    });
+    expect(other.seen).toMatchObject({ policy: SCHED_RR, cpus: String(hostCpu) });
+    expect(forgotten.demoted).toBe(null);
   });
 
   it('a real-time thread that never sleeps is demoted by the leash, and nobody dies', () => {

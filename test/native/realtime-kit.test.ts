@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseCpuList } from '../../src/host/node/cpus.js';
+import { noteOf } from '../../src/host/node/niceness-scope.js';
 import type { ThreadReport } from '../../src/host/thread-control.js';
 import { AS_NOBODY, allowedCpus, canRun, isRoot, type Seen, skipsBecause, whyNot } from './support.js';
 
@@ -113,6 +114,7 @@ describe.skipIf(skipsBecause('RealtimeKit as an ordinary user', reason))('an ord
       effective: 'high',
       mechanism: 'RealtimeKit MakeThreadHighPriority -11',
       reason: null,
+      ...noteOf('high'),
     });
     expect(thread.niceness).toBe(-11);
     expect(seen.niceness).toBe(-11);

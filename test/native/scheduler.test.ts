@@ -1,13 +1,18 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createScheduler } from 'frame-deadline';
 import { describe, expect, it } from 'vitest';
+import { parseCpuList } from '../../src/host/node/cpus.js';
+import { noteOf } from '../../src/host/node/niceness-scope.js';
 import { threadBudgetOf } from '../../src/scheduler/thread-budget.js';
 import type { LaneInfo, TaskInfo } from '../../src/worker/task-runtime.js';
 import { allowedCpus, canRun, isRoot, skipsBecause, whyNot } from './support.js';
 
 type Budgeted = typeof import('./tasks/budgeted.tasks.js');
+type Runaway = typeof import('./tasks/runaway.tasks.js');
 type Unbounded = typeof import('./tasks/unbounded.tasks.js');
 const BUDGETED = new URL('./tasks/budgeted.tasks.js', import.meta.url);
+const RUNAWAY = new URL('./tasks/runaway.tasks.js', import.meta.url);
 const UNBOUNDED = new URL('./tasks/unbounded.tasks.js', import.meta.url);
 
 const lane = (index: number, periodic: { task: number; periodUs: number } | null = null) =>
@@ -54,7 +59,8 @@ describe.skipIf(skipsBecause('real-time workers', reason))('a worker with priori
     const { thread } = scheduler.describe().workers[0]!;
     expect(thread!.priority).toMatchObject({ requested: 'realtime', effective: 'realtime', reason: null });
     expect(thread!.leash).toContain('RLIMIT_RTTIME');
-    expect(thread!.cpus.effective).toEqual(allowedCpus.slice(1));
+    expect(thread!.cpus.effective).not.toContain(allowedCpus[0]);
+    expect(thread!.cpus.effective!.every((cpu) => allowedCpus.includes(cpu))).toBe(true);
     const job = scheduler.submit(scheduler.lanes.beat.bounded, {});
     const ended = await job.done;
     expect(ended.outcome).toMatch(/onTime|late/);
@@ -81,5 +87,60 @@ describe.skipIf(skipsBecause('real-time workers', reason))('a worker with priori
     const { priority } = scheduler.describe().workers[0]!.thread!;
     expect(priority.effective).toBe('high');
     expect(priority.reason).toContain('polls (spinUs above 0)');
+  });
+
+  const runaway = (priority: 'high' | 'realtime') =>
+    createScheduler({
+      lanes: { beat: { tasks: RUNAWAY, load: async () => ({}) as Runaway } },
+      workers: [{ lanes: ['beat'], priority }],
+    });
+
+  it('that does not sleep within its leash is demoted: what is told follows, and it works on', async () => {
+    await using scheduler = await runaway('realtime');
+    const before = scheduler.describe().workers[0]!.thread!;
+    expect(before.priority.effective).toBe('realtime');
+    await scheduler.submit(scheduler.lanes.beat.runaway, { ms: 700 }).done;
+    const { thread } = scheduler.describe().workers[0]!;
+    expect(thread!.priority).toEqual({
+      requested: 'realtime',
+      effective: 'high',
+      mechanism: 'setpriority -11',
+      reason: expect.stringMatching(/^demoted: did not sleep for \d+ ms of CPU time \(RLIMIT_RTTIME\)$/),
+      ...noteOf('high'),
+    });
+    expect(thread).toMatchObject({ policy: 'SCHED_OTHER|SCHED_RESET_ON_FORK', niceness: -11, leash: null });
+    expect(String(scheduler.describe())).toMatch(/priority high by setpriority -11 \(asked realtime; demoted: /);
+    // what was taken for the host's sake is given back; a set that was asked for stays
+    const status = readFileSync(`/proc/self/task/${thread!.threadId}/status`, 'latin1');
+    const seen = parseCpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)![1]!);
+    expect(thread!.cpus.effective).toEqual(seen);
+    expect(seen).toEqual(thread!.cpus.requested ?? allowedCpus);
+    // told again, and after asking the supervisor
+    expect((await scheduler.refresh()).workers[0]!.thread).toEqual(thread);
+    const after = await scheduler.submit(scheduler.lanes.beat.runaway, { ms: 1 }).done;
+    expect(after.outcome).toBe('onTime');
+  });
+
+  it.each([
+    ['chrt', 'chrt -o -p 0', 'realtime', 'high', /^demoted by another program: SCHED_OTHER/],
+    ['renice', 'renice -n 0 -p', 'high', 'normal', /^demoted by another program: SCHED_OTHER.*niceness 0$/],
+  ] as const)('that %s demotes is told of as it is', async (_, command, asked, left, why) => {
+    await using scheduler = await runaway(asked);
+    const { threadId, priority } = scheduler.describe().workers[0]!.thread!;
+    expect(priority.effective).toBe(asked);
+    execFileSync('sh', ['-c', `${command} ${threadId}`], { stdio: 'ignore' });
+    const { thread } = scheduler.describe().workers[0]!;
+    expect(thread!.priority).toMatchObject({ requested: asked, effective: left, reason: expect.stringMatching(why) });
+    expect(thread!.cpus.effective).toEqual(thread!.cpus.requested ?? allowedCpus);
+    expect(thread!.leash).toBe(null);
+  });
+
+  it.each(['high', 'realtime'] as const)('%s is not handed on to a Worker that a handler makes', async (priority) => {
+    await using scheduler = await runaway(priority);
+    expect(scheduler.describe().workers[0]!.thread!.priority.effective).toBe(priority);
+    const job = scheduler.submit(scheduler.lanes.beat.nested, {});
+    await job.done;
+    expect([job.output.nicenessPlus20, job.output.policy]).toEqual([20, 0]);
+    job.release();
   });
 });

@@ -1,8 +1,9 @@
 import type { Priority, ThreadControl, ThreadReport, ThreadRequest } from '../thread-control.js';
 import type { NativeAddon } from './addon.js';
+import { noteOf } from './niceness-scope.js';
 
 /** In the order of the addon's numbers. */
-const LEVELS: readonly Priority[] = ['normal', 'high', 'realtime'];
+export const LEVELS: readonly Priority[] = ['normal', 'high', 'realtime'];
 /** Above what runs as real-time by accident, below audio servers (20 and more) and the kernel's own threads. */
 export const REALTIME_PRIORITY = 10;
 /** The least there is: the default of 50 000 ns is a wake-up that much later. */
@@ -42,6 +43,7 @@ export class AddonThreadControl implements ThreadControl {
         reason: polls
           ? join('realtime is not for a thread that polls (spinUs above 0)', native.priority.reason)
           : native.priority.reason,
+        ...noteOf(LEVELS[state.priority]),
       },
       niceness: state.niceness,
       policy: state.policy,

@@ -2,6 +2,7 @@ import { stat } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
+import { processBeginning } from './process-beginning.js';
 
 /** What `native/binding.c` exports. Wrong types throw TypeError, numbers out of range RangeError. */
 export interface NativeAddon {
@@ -15,7 +16,10 @@ export interface NativeAddon {
   read(threadId: number): NativeState;
   /** Keeps memory from being paged out until it is freed. Only of a SharedArrayBuffer. */
   lockMemory(bytes: Uint8Array): { locked: boolean; mechanism: string | null; reason: string | null };
-  /** Fills in totals of the calling thread, by USAGE_*; NaN where the platform does not tell. Allocates nothing. */
+  /**
+   * Fills in totals of the calling thread, by USAGE_* (times in microseconds); NaN where the platform does not tell. At
+   * least USAGE_VALUES elements. Allocates nothing; one system call, under a microsecond on Linux.
+   */
   usage(target: Float64Array): void;
 }
 
@@ -55,6 +59,8 @@ export interface NativeState {
   readonly niceness: number | null;
   readonly cpus: readonly number[] | null;
   readonly timerSlackNs: number | null;
+  /** Why the leash took real-time back from the thread since it last applied, or null. */
+  readonly demoted: string | null;
 }
 
 export interface NativeHow {
@@ -86,7 +92,10 @@ let loaded: AddonLoad | null = null;
  * made: what is in force then is what threads go back to. Never throws. Reads a folder, blocks for a few milliseconds.
  */
 export function loadAddon(): AddonLoad {
-  loaded ??= load();
+  if (loaded !== null) return loaded;
+  processBeginning();
+  if (isMainThread) startPoolThreads();
+  loaded = load();
   return loaded;
 }
 
@@ -96,7 +105,6 @@ function load(): AddonLoad {
     const require = createRequire(import.meta.url);
     const find = require('node-gyp-build') as (folder: string) => NativeAddon;
     const addon = find(fileURLToPath(new URL('../../../native', import.meta.url)));
-    if (isMainThread) startPoolThreads();
     return { addon, reason: null };
   } catch (error) {
     // the first line: the others name folders
@@ -110,8 +118,8 @@ function without(why: string): AddonLoad {
 }
 
 /**
- * libuv makes the threads of its pool on first use, and threads inherit affinity: were it used first by a pinned worker,
- * the whole pool would be pinned with it.
+ * libuv makes the threads of its pool on first use, and threads inherit affinity and niceness: were it used first by a
+ * pinned worker, the whole pool would be pinned with it.
  */
 function startPoolThreads(): void {
   stat('.', () => {});

@@ -1,7 +1,9 @@
 import type { ControlledThread, Platform } from '../platform.js';
 import { loadAddon } from './addon.js';
 import { clockSince, newEpochUs } from './clock.js';
+import { readCpuTopology } from './cpu-topology.js';
 import { readCpuSet } from './cpus.js';
+import { currentReport } from './current-report.js';
 import { NodeThreadControl } from './thread-control.js';
 import { spawnThread } from './threads-control-plane.js';
 import { NodeTimer } from './timer.js';
@@ -22,6 +24,7 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     name: 'node',
     canBlock: mayBlock(),
     allowedCpus: cpus.allowed,
+    cpuTopology: readCpuTopology(cpus.allowed),
     usableCpus: cpus.usable,
     newEpochUs,
     clockSince,
@@ -40,6 +43,7 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     spawnSupervisor: <Api>(name: string, timeoutMs: number) =>
       spawnThread(supervisorUrl, { name }, timeoutMs) as unknown as Promise<ControlledThread<Api>>,
     applyToThisThread: (request) => new NodeThreadControl().apply(request),
+    currentReport,
   };
 }
 

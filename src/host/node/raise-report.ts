@@ -1,6 +1,7 @@
 import type { Priority, ThreadReport } from '../thread-control.js';
 import { loadAddon } from './addon.js';
 import { REALTIME_PRIORITY } from './addon-thread-control.js';
+import { noteOf } from './niceness-scope.js';
 import { raiseThread, type Wanted } from './realtime-kit.js';
 import { HIGH_NICENESS, readNiceness } from './thread-control.js';
 
@@ -42,6 +43,7 @@ async function raiseTo(level: Priority, report: ThreadReport, threadId: number, 
       mechanism,
       // what was refused on the way matters only if it was more than this
       reason: priority.requested === level ? null : priority.reason,
+      ...noteOf(level),
     },
   };
 }

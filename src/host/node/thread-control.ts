@@ -4,6 +4,8 @@ import type { Answer, Priority, ThreadControl, ThreadReport, ThreadRequest } fro
 import { type AddonLoad, loadAddon } from './addon.js';
 import { AddonThreadControl } from './addon-thread-control.js';
 import { allowedCpusOf } from './cpus.js';
+import { noteOf } from './niceness-scope.js';
+import { processBeginning } from './process-beginning.js';
 
 /** The niceness that removes nearly all misses beside CPU hogs and cannot kill a process. */
 export const HIGH_NICENESS = -11;
@@ -46,7 +48,7 @@ class PlainThreadControl implements ThreadControl {
       threadId,
       priority: this.applyPriority(request.priority, threadId),
       niceness: readNiceness(threadId),
-      policy: null,
+      policy: policyName(readPolicy(threadId)),
       cpus: this.answerCpus(request.cpus),
       timerSlackNs: applyTimerSlack(request.priority, threadId),
       leash: null,
@@ -54,27 +56,17 @@ class PlainThreadControl implements ThreadControl {
   }
 
   private applyPriority(requested: Priority, threadId: number): Answer<Priority> {
-    const wanted = requested === 'normal' ? 0 : HIGH_NICENESS;
-    let reason: string | null = null;
-    try {
-      // a thread inherits its parent's niceness: what another was granted is given back first, which is always allowed
-      if (getPriority(threadId) < 0) setPriority(threadId, 0);
-      if (getPriority(threadId) !== wanted) setPriority(threadId, wanted);
-    } catch (error) {
-      reason = systemErrorName(error);
-    }
+    // a thread inherits its parent's niceness: what another was granted is given back first
+    let reason = setNiceness(threadId, processBeginning().niceness);
+    if (requested !== 'normal') reason = setNiceness(threadId, HIGH_NICENESS);
     const niceness = readNiceness(threadId);
     const effective: Priority = niceness !== null && niceness < 0 ? 'high' : 'normal';
-    if (requested === 'realtime') {
-      return {
-        requested,
-        effective,
-        mechanism: effective === 'high' ? `setpriority ${niceness}` : null,
-        reason: reason === null ? this.noAddon : `${this.noAddon}; setpriority: ${reason}`,
-      };
-    }
-    if (reason === null) return { requested, effective, mechanism: `setpriority ${niceness}`, reason: null };
-    return { requested, effective, mechanism: null, reason: `setpriority: ${reason}` };
+    const mechanism = reason === null ? `setpriority ${niceness}` : null;
+    const refusal = reason === null ? null : `setpriority: ${reason}`;
+    const note = noteOf(effective);
+    if (requested !== 'realtime') return { requested, effective, mechanism, reason: refusal, ...note };
+    const reasons = refusal === null ? this.noAddon : `${this.noAddon}; ${refusal}`;
+    return { requested, effective, mechanism: effective === 'high' ? mechanism : null, reason: reasons, ...note };
   }
 
   private answerCpus(requested: readonly number[] | null): Answer<readonly number[] | null> {
@@ -104,20 +96,34 @@ class PlainThreadControl implements ThreadControl {
   }
 }
 
-/** A thread may set its own without privilege (proc(5), `timerslack_ns`). */
+/** Null, or the name of the error. */
+function setNiceness(threadId: number, niceness: number): string | null {
+  try {
+    if (getPriority(threadId) !== niceness) setPriority(threadId, niceness);
+    return null;
+  } catch (error) {
+    return systemErrorName(error);
+  }
+}
+
+/**
+ * A thread may set its own without privilege (proc(5), `timerslack_ns`). One that asks for none takes the process's back:
+ * it inherited that of the thread that made it, and a written 0 would restore only that.
+ */
 function applyTimerSlack(priority: Priority, threadId: number): Answer<number | null> {
   const path = `/proc/${threadId}/timerslack_ns`;
   const requested = priority === 'normal' ? null : SHARP_TIMER_SLACK_NS;
+  const wanted = requested ?? processBeginning().timerSlackNs;
   let reason: string | null = null;
   let effective: number | null = null;
   try {
-    if (requested !== null) writeFileSync(path, String(requested));
+    if (wanted !== null) writeFileSync(path, String(wanted));
     effective = Number(readFileSync(path, 'latin1'));
   } catch (error) {
     reason = `timerslack_ns: ${systemErrorName(error)}`;
   }
   const mechanism = requested === null || reason !== null ? null : 'timerslack_ns';
-  return { requested, effective, mechanism, reason: requested === null ? null : reason };
+  return { requested, effective, mechanism, reason };
 }
 
 /** Kernel thread id of the calling thread, or null where `/proc` does not tell. */
@@ -138,6 +144,16 @@ export function readNiceness(threadId: number): number | null {
 /** Number of the policy of a thread of this process (field 41 of stat), null where `/proc` does not tell. */
 export function readPolicy(threadId: number): number | null {
   return readStat(threadId, 41);
+}
+
+/** Names of sched(7), by number. */
+const POLICIES: readonly string[] = ['OTHER', 'FIFO', 'RR', 'BATCH', '', 'IDLE', 'DEADLINE'];
+
+/** Such as `SCHED_OTHER`, null for none. */
+export function policyName(policy: number | null): string | null {
+  if (policy === null) return null;
+  const name = POLICIES[policy] ?? '';
+  return name === '' ? `policy ${policy}` : `SCHED_${name}`;
 }
 
 /** A whole number of proc(5), `stat`: the name in field 2 may hold spaces, so count from the closing bracket. */
