@@ -42,7 +42,7 @@ export type { Description, WorkerDescription } from './scheduler/describe.js';
 export type { Frame, JoinOptions, JoinSyncOptions } from './scheduler/frame.js';
 export type { Job } from './scheduler/job.js';
 export type { LoopOptions } from './scheduler/loop.js';
-export type { Miss, MissListener } from './scheduler/miss-log.js';
+export type { MissListener } from './scheduler/miss-log.js';
 export type { LaneOptions, SchedulerOptions, WorkerOptions } from './scheduler/options.js';
 export type { BeginFrameOptions, CloseOptions, Handles, Scheduler, SubmitOptions } from './scheduler/scheduler.js';
 export type {
@@ -58,4 +58,20 @@ export type { TaskHandle } from './scheduler/task-handle.js';
 export type { LatencySummary } from './telemetry/histogram-reader.js';
 export type { MissCause, Outcome, Refusal } from './telemetry/outcomes.js';
 export type { HistogramName } from './telemetry/recorder.js';
+export type {
+  Culprit,
+  Environment,
+  FrameRecord,
+  HistogramData,
+  LaneTelemetry,
+  LoopTelemetry,
+  Miss,
+  MissFlag,
+  MissRuns,
+  MissSegments,
+  ProbeReport,
+  TaskTelemetry,
+  Telemetry,
+  WorkerTelemetry,
+} from './telemetry/telemetry-data.js';
 export { type JobContext, type Task, type TaskDefinition, task } from './worker/task.js';

@@ -88,8 +88,9 @@ it('time to deadline, lateness and what missed agree', async () => {
   for (const miss of recent) {
     expect(miss.causes).toContain(miss.cause);
     expect(miss.tardinessUs).toBe(late.latenessUs);
-    const { wakeupUs, waitingBehindUs, executionUs } = miss.segments;
+    const { wakeupUs, waitingBehindUs, gcUs, preemptedUs, onCpuUs, unattributedUs } = miss.segments;
     expect(wakeupUs + waitingBehindUs).toBe(late.queueingUs);
+    const executionUs = (gcUs ?? 0) + (preemptedUs ?? 0) + (onCpuUs ?? 0) + unattributedUs;
     expect(Math.abs(executionUs - late.executionUs)).toBeLessThanOrEqual(1);
   }
   await scheduler.close();
