@@ -1,109 +1,136 @@
 /*
  * Windows. Real-time is the Multimedia Class Scheduler Service (MMCSS), which keeps a share of each CPU for others;
- * `high` a thread priority. Newer calls are looked up at run time: the addon loads from Windows 8.1 on.
- * Sources: Microsoft's reference of avrt.h, processthreadsapi.h, timeapi.h.
+ * `high` is a thread priority. A new thread inherits neither, nor its creator's CPUs. The addon loads from Windows 8.1
+ * on: what came later is looked up when it is loaded.
+ * Sources: Microsoft's reference of avrt.h and processthreadsapi.h, "Multimedia Class Scheduler Service".
  */
-#define WIN32_LEAN_AND_MEAN
-#ifndef _WIN32_WINNT
-#define _WIN32_WINNT 0x0A00
-#endif
-#include <windows.h>
+#include "thread_win32.h"
 
-#include <avrt.h>
 #include <math.h>
-
-#include "text.h"
 
 const char fd_platform[] = "win32";
 
-#ifndef THREAD_POWER_THROTTLING_EXECUTION_SPEED
-#define THREAD_POWER_THROTTLING_EXECUTION_SPEED 1
-#define THREAD_POWER_THROTTLING_CURRENT_VERSION 1
-#endif
+enum { THREAD_POWER_THROTTLING = 3, EXECUTION_SPEED = 1 };
+enum { MMCSS_PRIORITY_HIGH = 1 }; /* AVRT_PRIORITY_HIGH */
 
-/* Values of THREAD_POWER_THROTTLING_STATE and PROCESS_POWER_THROTTLING_STATE (same shape). */
-typedef struct {
-  ULONG version;
-  ULONG control_mask;
-  ULONG state_mask;
-} power_throttling;
-enum { THREAD_POWER_THROTTLING = 3, PROCESS_POWER_THROTTLING = 4, IGNORE_TIMER_RESOLUTION = 4 };
-
-typedef HRESULT(WINAPI *set_description_fn)(HANDLE, PCWSTR);
-typedef BOOL(WINAPI *set_thread_information_fn)(HANDLE, int, LPVOID, DWORD);
-typedef BOOL(WINAPI *set_process_information_fn)(HANDLE, int, LPVOID, DWORD);
-
-static struct {
-  set_description_fn set_description;
-  set_thread_information_fn set_thread_information;
-  set_process_information_fn set_process_information;
-} later;
+fd_win32_functions fd_win32;
 static INIT_ONCE began_once = INIT_ONCE_STATIC_INIT;
 /* AvSetMmThreadCharacteristics is not safe to call for the first time from two threads at once. */
 static SRWLOCK mmcss_guard = SRWLOCK_INIT;
-/* MMCSS keeps a handle for each thread: it goes with a slot of thread-local storage. */
+/* Of each thread: the handle of MMCSS, and what it holds besides. */
 static DWORD mmcss_slot = TLS_OUT_OF_INDEXES;
+static DWORD holds_slot = TLS_OUT_OF_INDEXES;
 
-static void *function_of(HMODULE module, const char *name) {
-  union {
-    FARPROC given;
-    void *wanted;
-  } address;
-  address.given = module == NULL ? NULL : GetProcAddress(module, name);
-  return address.wanted;
+/* Puts the function's address, or NULL, into the pointer. */
+static void look_up(HMODULE module, const char *name, void *pointer) {
+  FARPROC address = module == NULL ? NULL : GetProcAddress(module, name);
+  memcpy(pointer, &address, sizeof address);
+}
+
+static void look_up_all(void) {
+  HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+  /* only from the system's own folder; they stay until the process ends */
+  HMODULE winmm = LoadLibraryExW(L"winmm.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+  HMODULE avrt = LoadLibraryExW(L"avrt.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+  look_up(kernel, "SetThreadDescription", &fd_win32.set_thread_description);
+  look_up(kernel, "SetThreadInformation", &fd_win32.set_thread_information);
+  look_up(kernel, "SetProcessInformation", &fd_win32.set_process_information);
+  look_up(kernel, "GetProcessInformation", &fd_win32.get_process_information);
+  look_up(kernel, "GetSystemCpuSetInformation", &fd_win32.get_system_cpu_sets);
+  look_up(kernel, "SetThreadSelectedCpuSets", &fd_win32.set_thread_cpu_sets);
+  look_up(kernel, "GetThreadSelectedCpuSets", &fd_win32.get_thread_cpu_sets);
+  look_up(winmm, "timeBeginPeriod", &fd_win32.begin_period);
+  look_up(winmm, "timeEndPeriod", &fd_win32.end_period);
+  look_up(GetModuleHandleW(L"ntdll.dll"), "NtQueryTimerResolution", &fd_win32.query_timer_resolution);
+  look_up(avrt, "AvSetMmThreadCharacteristicsW", &fd_win32.enter_mmcss);
+  look_up(avrt, "AvSetMmThreadPriority", &fd_win32.set_mmcss_priority);
+  look_up(avrt, "AvQuerySystemResponsiveness", &fd_win32.query_responsiveness);
+  look_up(avrt, "AvRevertMmThreadCharacteristics", &fd_win32.leave_mmcss);
 }
 
 static BOOL CALLBACK record_beginning(PINIT_ONCE once, PVOID parameter, PVOID *context) {
   (void)once;
   (void)parameter;
   (void)context;
-  HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
-  *(void **)&later.set_description = function_of(kernel, "SetThreadDescription");
-  *(void **)&later.set_thread_information = function_of(kernel, "SetThreadInformation");
-  *(void **)&later.set_process_information = function_of(kernel, "SetProcessInformation");
+  look_up_all();
   mmcss_slot = TlsAlloc();
+  holds_slot = TlsAlloc();
+  fd_win32_cpus_begin();
   return TRUE;
 }
 
 void fd_process_begin(void) { InitOnceExecuteOnce(&began_once, record_beginning, NULL, NULL); }
 
-static void add_error(fd_how *how, const char *call) {
-  DWORD error = GetLastError();
+static void *slot_value(DWORD slot) { return slot == TLS_OUT_OF_INDEXES ? NULL : TlsGetValue(slot); }
+
+bool fd_win32_holds(unsigned what) { return ((uintptr_t)slot_value(holds_slot) & what) != 0; }
+
+void fd_win32_hold(unsigned what, bool held) {
+  uintptr_t now = (uintptr_t)slot_value(holds_slot);
+  now = held ? now | what : now & ~(uintptr_t)what;
+  if (holds_slot != TLS_OUT_OF_INDEXES) TlsSetValue(holds_slot, (void *)now);
+}
+
+#define NAMED(name) case name: return #name
+static const char *error_name(DWORD error) {
   switch (error) {
-    case ERROR_ACCESS_DENIED: fd_add(how->reason, "%s: ERROR_ACCESS_DENIED", call); break;
-    case ERROR_INVALID_PARAMETER: fd_add(how->reason, "%s: ERROR_INVALID_PARAMETER", call); break;
-    case ERROR_NOT_SUPPORTED: fd_add(how->reason, "%s: ERROR_NOT_SUPPORTED", call); break;
-    case 1551: fd_add(how->reason, "%s: ERROR_INVALID_TASK_NAME", call); break;
-    case 1552: fd_add(how->reason, "%s: ERROR_INVALID_TASK_INDEX", call); break;
-    case ERROR_WORKING_SET_QUOTA: fd_add(how->reason, "%s: ERROR_WORKING_SET_QUOTA", call); break;
-    case 1062: fd_add(how->reason, "%s: ERROR_SERVICE_NOT_ACTIVE", call); break;
-    default: fd_add(how->reason, "%s: error %lu", call, (unsigned long)error); break;
+    NAMED(ERROR_ACCESS_DENIED);
+    NAMED(ERROR_INVALID_HANDLE);
+    NAMED(ERROR_NOT_ENOUGH_MEMORY);
+    NAMED(ERROR_GEN_FAILURE);
+    NAMED(ERROR_NOT_SUPPORTED);
+    NAMED(ERROR_INVALID_PARAMETER);
+    NAMED(ERROR_CALL_NOT_IMPLEMENTED);
+    NAMED(ERROR_INSUFFICIENT_BUFFER);
+    NAMED(ERROR_PROC_NOT_FOUND);
+    NAMED(ERROR_INVALID_ADDRESS);
+    NAMED(ERROR_SERVICE_DISABLED);
+    NAMED(ERROR_SERVICE_NOT_ACTIVE);
+    NAMED(ERROR_PRIVILEGE_NOT_HELD);
+    NAMED(ERROR_NO_SYSTEM_RESOURCES);
+    NAMED(ERROR_WORKING_SET_QUOTA);
+    NAMED(ERROR_TIMEOUT);
+    default: break;
   }
+  /* winerror.h; not in all headers */
+  if (error == 1550) return "ERROR_INVALID_TASK_NAME";
+  if (error == 1551) return "ERROR_INVALID_TASK_INDEX";
+  if (error == 1552) return "ERROR_THREAD_ALREADY_IN_TASK";
+  return NULL;
+}
+
+void fd_win32_add_error(char reason[FD_TEXT_BYTES], const char *call, DWORD error) {
+  const char *name = error_name(error);
+  if (name != NULL) fd_add(reason, "%s: %s", call, name);
+  else fd_add(reason, "%s: error %lu", call, (unsigned long)error);
 }
 
 static void leave_mmcss(void) {
-  HANDLE task = mmcss_slot == TLS_OUT_OF_INDEXES ? NULL : TlsGetValue(mmcss_slot);
+  HANDLE task = slot_value(mmcss_slot);
   if (task == NULL) return;
-  AvRevertMmThreadCharacteristics(task);
+  fd_win32.leave_mmcss(task);
   TlsSetValue(mmcss_slot, NULL);
 }
 
-/* CPUs of the first processor group that the process may use. */
-static fd_cpu_set allowed_cpus(void) {
-  fd_cpu_set allowed;
-  DWORD_PTR process_mask = 0;
-  DWORD_PTR system_mask = 0;
-  memset(&allowed, 0, sizeof allowed);
-  if (GetProcessAffinityMask(GetCurrentProcess(), &process_mask, &system_mask)) allowed.words[0] = process_mask;
-  return allowed;
+static void describe_leash(HANDLE task, char leash[FD_TEXT_BYTES]) {
+  ULONG percent = 0;
+  if (fd_win32.query_responsiveness != NULL && fd_win32.query_responsiveness(task, &percent) && percent > 0 &&
+      percent <= 100) {
+    fd_say(leash, "MMCSS keeps %lu %% of the CPU for others", (unsigned long)percent);
+  } else {
+    fd_say(leash, "MMCSS keeps SystemResponsiveness (20 %% unless changed) of the CPU for others");
+  }
 }
 
 static bool enter_mmcss(const fd_request *request, fd_report *report) {
   fd_how *how = &report->priority;
   if (!fd_budget_declared(request, how->reason)) return false;
-  fd_cpu_set allowed = allowed_cpus();
-  if (!fd_leaves_cpu(&allowed, request)) {
+  if (!fd_leaves_cpu(fd_win32_allowed_cpus(), request)) {
     fd_add(how->reason, "no allowed CPU would be left to the host");
+    return false;
+  }
+  if (fd_win32.enter_mmcss == NULL || fd_win32.set_mmcss_priority == NULL || fd_win32.leave_mmcss == NULL) {
+    fd_add(how->reason, "avrt.dll is missing");
     return false;
   }
   if (mmcss_slot == TLS_OUT_OF_INDEXES) {
@@ -114,74 +141,63 @@ static bool enter_mmcss(const fd_request *request, fd_report *report) {
   bool audio = request->period_us < 10000;
   DWORD index = 0;
   AcquireSRWLockExclusive(&mmcss_guard);
-  HANDLE task = AvSetMmThreadCharacteristicsW(audio ? L"Pro Audio" : L"Games", &index);
+  HANDLE task = fd_win32.enter_mmcss(audio ? L"Pro Audio" : L"Games", &index);
+  DWORD error = GetLastError();
   ReleaseSRWLockExclusive(&mmcss_guard);
   if (task == NULL) {
-    add_error(how, "AvSetMmThreadCharacteristicsW");
+    fd_win32_add_error(how->reason, "AvSetMmThreadCharacteristicsW", error);
     return false;
   }
   TlsSetValue(mmcss_slot, task);
-  if (!AvSetMmThreadPriority(task, AVRT_PRIORITY_HIGH)) add_error(how, "AvSetMmThreadPriority");
   fd_say(how->mechanism, "AvSetMmThreadCharacteristicsW %s", audio ? "Pro Audio" : "Games");
-  fd_say(report->leash, "MMCSS keeps SystemResponsiveness (20 %% unless changed) of the CPUs for others");
+  if (!fd_win32.set_mmcss_priority(task, MMCSS_PRIORITY_HIGH)) {
+    fd_win32_add_error(how->reason, "AvSetMmThreadPriority", GetLastError());
+  }
+  describe_leash(task, report->leash);
   return true;
 }
 
 static void set_priority(int value, const char *name, fd_how *how) {
-  if (SetThreadPriority(GetCurrentThread(), value)) fd_say(how->mechanism, "SetThreadPriority %s", name);
-  else add_error(how, "SetThreadPriority");
-}
-
-/* Latency-sensitive threads are kept off the efficiency mode, and keep the timer resolution while hidden. */
-static void set_throttling(bool opt_out) {
-  power_throttling thread = {THREAD_POWER_THROTTLING_CURRENT_VERSION,
-                             opt_out ? THREAD_POWER_THROTTLING_EXECUTION_SPEED : 0, 0};
-  if (later.set_thread_information != NULL) {
-    later.set_thread_information(GetCurrentThread(), THREAD_POWER_THROTTLING, &thread, sizeof thread);
-  }
-  if (!opt_out || later.set_process_information == NULL) return;
-  power_throttling process = {1, IGNORE_TIMER_RESOLUTION, 0};
-  later.set_process_information(GetCurrentProcess(), PROCESS_POWER_THROTTLING, &process, sizeof process);
-}
-
-static bool group_mask(const fd_cpu_set *cpus, GROUP_AFFINITY *affinity) {
-  /* CPU numbers count through the groups, 64 to a group; a thread has one group's */
-  for (WORD group = 0; group < FD_MAX_CPUS / 64; group++) {
-    if (cpus->words[group] == 0) continue;
-    memset(affinity, 0, sizeof *affinity);
-    affinity->Group = group;
-    affinity->Mask = (KAFFINITY)cpus->words[group];
-    return true;
-  }
-  return false;
-}
-
-static void apply_cpus(const fd_cpu_set *cpus, fd_how *how) {
-  GROUP_AFFINITY affinity;
-  if (!group_mask(cpus, &affinity)) {
-    fd_add(how->reason, "no CPU was named");
+  if (!SetThreadPriority(GetCurrentThread(), value)) {
+    fd_win32_add_error(how->reason, "SetThreadPriority", GetLastError());
     return;
   }
-  if (SetThreadGroupAffinity(GetCurrentThread(), &affinity, NULL)) fd_say(how->mechanism, "SetThreadGroupAffinity");
-  else add_error(how, "SetThreadGroupAffinity");
-  for (int group = affinity.Group + 1; group < FD_MAX_CPUS / 64; group++) {
-    if (cpus->words[group] != 0) {
-      fd_add(how->reason, "a thread runs in one processor group");
-      break;
-    }
-  }
+  fd_say(how->mechanism, "SetThreadPriority %s", name);
 }
 
-static void reset_cpus(void) {
-  fd_cpu_set allowed = allowed_cpus();
-  if (!fd_cpu_none(&allowed)) SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)allowed.words[0]);
+/*
+ * Whether the system may run the thread at low speed or on efficiency cores to save power. Told only if refused: it
+ * cannot be read back. Windows before 10 1709 knows no such saving.
+ */
+static void set_throttling(bool opt_out, char reason[FD_TEXT_BYTES]) {
+  fd_power_throttling state = {FD_THROTTLING_VERSION, opt_out ? EXECUTION_SPEED : 0, 0};
+  if (fd_win32.set_thread_information == NULL) return;
+  if (fd_win32.set_thread_information(GetCurrentThread(), THREAD_POWER_THROTTLING, &state, sizeof state)) return;
+  if (opt_out) fd_win32_add_error(reason, "SetThreadInformation ThreadPowerThrottling", GetLastError());
+}
+
+static void apply_priority(const fd_request *request, fd_report *report) {
+  fd_how high = {"", ""};
+  if (request->priority == FD_NORMAL) {
+    set_throttling(false, high.reason);
+    set_priority(THREAD_PRIORITY_NORMAL, "THREAD_PRIORITY_NORMAL", &high);
+    return;
+  }
+  /* also under MMCSS: it is what is left when that is reverted */
+  set_priority(THREAD_PRIORITY_HIGHEST, "THREAD_PRIORITY_HIGHEST", &high);
+  bool realtime = request->priority == FD_REALTIME && enter_mmcss(request, report);
+  if (!realtime) {
+    memcpy(report->priority.mechanism, high.mechanism, FD_TEXT_BYTES);
+    if (high.reason[0] != 0) fd_add(report->priority.reason, "%s", high.reason);
+  }
+  set_throttling(true, report->priority.reason);
 }
 
 static void name_thread(const char *name) {
   wchar_t wide[FD_NAME_BYTES];
-  if (name[0] == 0 || later.set_description == NULL) return;
+  if (name[0] == 0 || fd_win32.set_thread_description == NULL) return;
   if (MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, FD_NAME_BYTES) > 0) {
-    later.set_description(GetCurrentThread(), wide);
+    fd_win32.set_thread_description(GetCurrentThread(), wide);
   }
 }
 
@@ -190,31 +206,18 @@ void fd_thread_apply(const fd_request *request, fd_report *report) {
   fd_report_clear(report);
   name_thread(request->name);
   leave_mmcss();
-  reset_cpus();
-  set_throttling(request->priority != FD_NORMAL);
-  if (request->priority == FD_NORMAL) {
-    fd_how ignored = {"", ""};
-    set_priority(THREAD_PRIORITY_NORMAL, "THREAD_PRIORITY_NORMAL", &ignored);
-  } else {
-    /* also under MMCSS: what is left when that is reverted */
-    fd_how high = {"", ""};
-    set_priority(THREAD_PRIORITY_HIGHEST, "THREAD_PRIORITY_HIGHEST", &high);
-    if (request->priority == FD_HIGH || !enter_mmcss(request, report)) {
-      memcpy(report->priority.mechanism, high.mechanism, FD_TEXT_BYTES);
-      if (high.reason[0] != 0) fd_add(report->priority.reason, "%s", high.reason);
-    }
-  }
+  fd_win32_reset_cpus();
+  fd_win32_drop_timer();
+  apply_priority(request, report);
   if (!request->any_cpu) {
-    apply_cpus(&request->cpus, &report->cpus);
+    fd_win32_apply_cpus(&request->cpus, &report->cpus);
   } else if (report->leash[0] != 0) {
-    fd_cpu_set cpus = allowed_cpus();
+    fd_cpu_set cpus = *fd_win32_allowed_cpus();
     fd_cpu_remove_lowest(&cpus);
-    apply_cpus(&cpus, &report->cpus);
+    fd_win32_apply_cpus(&cpus, &report->cpus);
     fd_add(report->cpus.reason, "one allowed CPU stays with the host");
   }
-  if (request->timer_slack_ns != 0) {
-    fd_add(report->timer_slack.reason, "Windows has no timer slack for threads");
-  }
+  if (request->timer_slack_ns != 0) fd_win32_raise_timer(request->timer_slack_ns, &report->timer_slack);
   fd_thread_read(0, &report->state);
 }
 
@@ -230,9 +233,7 @@ void fd_thread_read(int64_t thread_id, fd_state *state) {
   HANDLE thread = wanted == self ? GetCurrentThread() : OpenThread(THREAD_QUERY_INFORMATION, FALSE, wanted);
   state->thread_id = wanted;
   if (thread == NULL) {
-    fd_how how = {"", ""};
-    add_error(&how, "OpenThread");
-    memcpy(state->error, how.reason, FD_TEXT_BYTES);
+    fd_win32_add_error(state->error, "OpenThread", GetLastError());
     return;
   }
   if (wanted != self && GetProcessIdOfThread(thread) != GetCurrentProcessId()) {
@@ -241,15 +242,13 @@ void fd_thread_read(int64_t thread_id, fd_state *state) {
     return;
   }
   int priority = GetThreadPriority(thread);
-  bool mmcss = wanted == self && mmcss_slot != TLS_OUT_OF_INDEXES && TlsGetValue(mmcss_slot) != NULL;
+  /* MMCSS tells only the thread itself */
+  bool mmcss = wanted == self && slot_value(mmcss_slot) != NULL;
   if (mmcss) state->priority = FD_REALTIME;
   else if (priority != THREAD_PRIORITY_ERROR_RETURN && priority > THREAD_PRIORITY_NORMAL) state->priority = FD_HIGH;
   fd_say(state->policy, "%spriority %d", mmcss ? "MMCSS, " : "", priority);
-  GROUP_AFFINITY affinity;
-  if (GetThreadGroupAffinity(thread, &affinity) && affinity.Group < FD_MAX_CPUS / 64) {
-    state->cpus_known = true;
-    state->cpus.words[affinity.Group] = affinity.Mask;
-  }
+  state->cpus_known = fd_win32_read_cpus(thread, &state->cpus);
+  state->timer_slack_ns = fd_win32_timer_ns();
   if (wanted != self) CloseHandle(thread);
 }
 
@@ -257,6 +256,7 @@ static double us_of(FILETIME time) {
   return ((double)time.dwHighDateTime * 4294967296.0 + (double)time.dwLowDateTime) / 10.0;
 }
 
+/* Counted in ticks of the clock: 15.6 ms, or less while the timer is raised. Context switches are not told. */
 void fd_thread_usage(fd_usage *usage) {
   usage->user_us = usage->system_us = NAN;
   usage->voluntary_switches = usage->involuntary_switches = NAN;
@@ -267,7 +267,11 @@ void fd_thread_usage(fd_usage *usage) {
   usage->system_us = us_of(system);
 }
 
-void fd_thread_end(void) { leave_mmcss(); }
+void fd_thread_end(void) {
+  leave_mmcss();
+  fd_win32_reset_cpus();
+  fd_win32_drop_timer();
+}
 
 /* Within the least working set of the process: a few hundred KiB unless it was raised. */
 bool fd_memory_lock(void *address, size_t bytes, fd_how *how) {
@@ -275,7 +279,7 @@ bool fd_memory_lock(void *address, size_t bytes, fd_how *how) {
     fd_say(how->mechanism, "VirtualLock");
     return true;
   }
-  add_error(how, "VirtualLock");
+  fd_win32_add_error(how->reason, "VirtualLock", GetLastError());
   return false;
 }
 

