@@ -152,7 +152,11 @@ describe('what is in the way', () => {
       text: expect.stringContaining('77'),
     });
     expect(one('load', machine({ usableCpus: 64 }))!.status).toBe('note');
-    expect(one('autogroup', machine({}, { autogroup: true }))!.fix).toContain('sched_autogroup_enabled=0');
+    expect(one('autogroup', machine({}, { nicenessScope: 'session' }))!.fix).toContain('sched_autogroup_enabled=0');
+    expect(one('autogroup', machine({}, { nicenessScope: 'controlGroup' }))!.fix).toContain('CPUWeight=');
+    expect(one('autogroup', MACHINE)!.status).toBe('ok');
+    const hybrid = machine({ allowedCpus: [0, 1, 2, 3, 4, 5], cores: 4, slowCpus: 2, usableCpus: 6 });
+    expect(one('cpus', hybrid)!.text).toBe('CPUs: 6 allowed on 4 cores, 2 of them slow, room for 6 threads at once');
     expect(one('realtimeThrottle', machine({}, { realtimeRuntimeUs: -1 }))!.status).toBe('note');
     expect(one('rttime', machine({}, { rttimeUs: { soft: 200_000, hard: 200_000 } }))!.text).toContain('200000 µs');
     expect(one('clock', machine({}, { clocksource: 'hpet' }))!.status).toBe('problem');

@@ -1,3 +1,6 @@
+import { execFileSync, type SpawnOptions } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { createScheduler, type Description } from 'frame-deadline';
 import { describe, expect, it } from 'vitest';
 import { noteOf } from '../../src/host/node/niceness-scope.js';
@@ -11,8 +14,8 @@ interface Told {
 }
 const isRoot = process.getuid?.() === 0;
 
-async function told(args: string[], user: { uid?: number; gid?: number } = {}): Promise<Told> {
-  const { code, stdout, stderr } = await runChild('priority.js', args, user);
+async function told(args: string[], options: SpawnOptions = {}): Promise<Told> {
+  const { code, stdout, stderr } = await runChild('priority.js', args, options);
   expect(stderr).toBe('');
   expect(code).toBe(0);
   return JSON.parse(stdout) as Told;
@@ -74,6 +77,32 @@ describe.runIf(isLinux)('threads as Linux sees them', () => {
     expect(realtime).toMatchObject({ requested: 'realtime', effective: 'normal', mechanism: null });
     expect(realtime.reason).toMatch(/EACCES|EPERM/);
     expect(threads.every((thread) => thread.niceness >= 0)).toBe(true);
+  });
+
+  it.each(['1', '0'])(
+    'a normal worker keeps nothing of the thread that made it, FRAME_DEADLINE_ADDON=%s',
+    async (addon) => {
+      const { workers } = await told([], { env: { ...process.env, FRAME_DEADLINE_ADDON: addon } });
+      const find = (name: string) => workers.find((worker) => worker.name.startsWith(name))!.thread!;
+      // as the thread itself reads it: no other may
+      const own = Number(readFileSync(`/proc/${process.pid}/timerslack_ns`, 'latin1'));
+      expect(find('a-name').timerSlackNs).toEqual({ requested: null, effective: own, mechanism: null, reason: null });
+      // the thread that made it is high too
+      expect(find('render-0').timerSlackNs).toMatchObject({ requested: 1, effective: 1, reason: null });
+      expect(find('a-name').niceness).toBe(0);
+    },
+  );
+
+  it.runIf(isRoot)('normal is what the process began with, also without the addon', async () => {
+    const script = fileURLToPath(new URL('./children/priority.js', import.meta.url));
+    const env = { ...process.env, FRAME_DEADLINE_ADDON: '0' };
+    const printed = execFileSync('nice', ['-n', '7', process.execPath, script], { env, encoding: 'utf8' });
+    const { threads, workers } = JSON.parse(printed) as Told;
+    const normal = workers.find((worker) => worker.name.startsWith('a-name'))!.thread!;
+    expect(normal).toMatchObject({ niceness: 7, priority: { effective: 'normal', reason: null } });
+    expect(workers.find((worker) => worker.name === 'render-0')!.thread!.niceness).toBe(-11);
+    // the pool of libuv, and Node's own threads
+    for (const thread of threads.filter(({ name }) => !name.startsWith('fd-'))) expect(thread.niceness).toBe(7);
   });
 
   it('CPUs are answered with what is in force, and why', async () => {

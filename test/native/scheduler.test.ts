@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createScheduler } from 'frame-deadline';
+import { fileURLToPath } from 'node:url';
+import { createScheduler, type Description } from 'frame-deadline';
 import { describe, expect, it } from 'vitest';
 import { parseCpuList } from '../../src/host/node/cpus.js';
 import { noteOf } from '../../src/host/node/niceness-scope.js';
@@ -68,6 +69,40 @@ describe.skipIf(skipsBecause('real-time workers', reason))('a worker with priori
     expect([job.output.policy, job.output.realtimePriority]).toEqual([2, 10]);
     job.release();
     expect(policyOfMain()).toBe('0');
+  });
+
+  it('does not get it where only one CPU is allowed: that stays with the host', () => {
+    const script = fileURLToPath(new URL('./worker-report.js', import.meta.url));
+    const entry = new URL('../../dist/index.js', import.meta.url).href;
+    const cpu = allowedCpus.at(-1)!;
+    const args = ['-c', String(cpu), process.execPath, script, entry, 'realtime'];
+    const { thread, seen } = JSON.parse(execFileSync('taskset', args, { encoding: 'utf8' }));
+    expect(thread.priority).toMatchObject({
+      requested: 'realtime',
+      effective: 'high',
+      reason: 'no allowed CPU would be left to the host',
+    });
+    expect(thread.cpus).toMatchObject({ requested: null, effective: [cpu] });
+    expect(seen).toMatchObject({ policy: 0, niceness: -11, cpus: String(cpu) });
+  });
+
+  it('two schedulers share one registry: together they leave a CPU to the host', async () => {
+    const make = (cpus: readonly number[]) =>
+      createScheduler({
+        lanes: { beat: { tasks: BUDGETED, load: async () => ({}) as Budgeted } },
+        workers: [{ lanes: ['beat'], priority: 'realtime', cpus }],
+      });
+    const levelOf = (scheduler: { describe(): Description }) => scheduler.describe().workers[0]!.thread!.priority;
+    const first = await make(allowedCpus.slice(1));
+    await using second = await make(allowedCpus.slice(0, 1));
+    expect(levelOf(first).effective).toBe('realtime');
+    expect(levelOf(second)).toMatchObject({
+      effective: 'high',
+      reason: 'no allowed CPU would be left to the host',
+    });
+    await first.close();
+    await using third = await make(allowedCpus.slice(0, 1));
+    expect(levelOf(third).effective).toBe('realtime');
   });
 
   it('does not get it where a task declares none, and says so', async () => {

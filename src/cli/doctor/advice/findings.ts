@@ -129,8 +129,10 @@ function containerLimits({ container, linux, platform }: MachineFacts, { throttl
   return finding('container', 'note', `${quota}: once used up, all threads stand still until the next period`, fix);
 }
 
-function cpusAllowed({ allowedCpus, usableCpus }: MachineFacts): Finding {
-  const text = `CPUs: ${allowedCpus.length} allowed, room for ${usableCpus === 1 ? 'one thread' : `${usableCpus} threads`} at once`;
+function cpusAllowed({ allowedCpus, usableCpus, cores, slowCpus }: MachineFacts): Finding {
+  const shared = cores < allowedCpus.length ? ` on ${cores} core${cores === 1 ? '' : 's'}` : '';
+  const slow = slowCpus > 0 ? `, ${slowCpus} of them slow` : '';
+  const text = `CPUs: ${allowedCpus.length} allowed${shared}${slow}, room for ${usableCpus === 1 ? 'one thread' : `${usableCpus} threads`} at once`;
   if (usableCpus > 1) return finding('cpus', 'ok', text);
   return finding('cpus', 'problem', `${text}: whoever else runs is in the way`, 'allow the process a second CPU');
 }
@@ -176,10 +178,13 @@ function inspector({ inspectorAttached, linux }: MachineFacts): Finding {
 
 function linuxSettings(linux: LinuxFacts): Finding[] {
   const found: Finding[] = [];
-  if (linux.autogroup === true) {
+  if (linux.nicenessScope === 'session') {
     const text = 'autogroup: niceness counts only within this session; beside others the session has one share';
     found.push(finding('autogroup', 'note', text, 'sudo sysctl -w kernel.sched_autogroup_enabled=0'));
-  } else if (linux.autogroup === false) {
+  } else if (linux.nicenessScope === 'controlGroup') {
+    const text = 'control group: niceness counts only within it; beside others the group has one share';
+    found.push(finding('autogroup', 'note', text, 'more CPUWeight= of the systemd unit, or docker run --cpu-shares'));
+  } else if (linux.autogroup !== null) {
     found.push(finding('autogroup', 'ok', 'autogroup: off, niceness counts everywhere'));
   }
   if (linux.realtimeRuntimeUs === -1) {

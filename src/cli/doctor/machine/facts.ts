@@ -1,3 +1,5 @@
+import type { NicenessScope } from '../../../host/node/niceness-scope.js';
+
 /** A limit of the process; Infinity where there is none. */
 export interface Limit {
   readonly soft: number;
@@ -34,6 +36,8 @@ export interface LinuxFacts {
   readonly limitsEntries: readonly LimitsEntry[];
   /** Whether the session's processes share one place in line, so that niceness counts only among them. */
   readonly autogroup: boolean | null;
+  /** Among whom niceness counts. */
+  readonly nicenessScope: NicenessScope;
   /** Niceness of that group, 0 unless somebody set it. */
   readonly autogroupNiceness: number | null;
   /** Of every real-time period, for all real-time threads together; -1: no bound. */
@@ -67,6 +71,9 @@ export interface MachineFacts {
   /** Whether desktop services can be asked for priority: the optional package `dbus-native` is installed. */
   readonly canAskBrokers: boolean;
   readonly allowedCpus: readonly number[];
+  /** Physical cores that the allowed CPUs are on, and how many of the CPUs are slow ones (E-cores, LITTLE). */
+  readonly cores: number;
+  readonly slowCpus: number;
   /** How many threads can run at once, by allowed CPUs and quota. */
   readonly usableCpus: number;
   readonly power: PowerState;

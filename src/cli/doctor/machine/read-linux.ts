@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { nicenessScope } from '../../../host/node/niceness-scope.js';
 import type { LimitsEntry, LinuxFacts, PowerState, Totals } from './facts.js';
 import {
   parseAutogroupNiceness,
@@ -44,6 +45,7 @@ export function readLinux(allowedCpus: readonly number[]): LinuxFacts {
     listedGroups: groups.listed,
     limitsEntries: readLimitsEntries(),
     autogroup: flagOf(readText('/proc/sys/kernel/sched_autogroup_enabled')),
+    nicenessScope: nicenessScope(),
     autogroupNiceness: parseAutogroupNiceness(readText('/proc/self/autogroup') ?? ''),
     realtimeRuntimeUs: numberOf(readText('/proc/sys/kernel/sched_rt_runtime_us')),
     cgroupRealtimeRuntimeUs: readRealtimeShare(),

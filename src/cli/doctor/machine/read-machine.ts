@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { loadAddon } from '../../../host/node/addon.js';
+import { readCpuTopology } from '../../../host/node/cpu-topology.js';
 import { readCpuSet } from '../../../host/node/cpus.js';
 import { canAskBrokers } from '../../../host/node/realtime-kit.js';
 import type { MachineFacts } from './facts.js';
@@ -14,6 +15,7 @@ export async function readMachine(): Promise<MachineFacts> {
   const isLinux = platform === 'linux';
   const addon = loadAddon();
   const { allowed, usable } = readCpuSet();
+  const topology = readCpuTopology(allowed);
   const linux = isLinux ? readLinux(allowed) : null;
   const quotaCpus = linux?.quotaCpus ?? null;
   return {
@@ -29,6 +31,8 @@ export async function readMachine(): Promise<MachineFacts> {
     addonReason: addon.reason,
     canAskBrokers: await canAskBrokers(),
     allowedCpus: allowed,
+    cores: new Set(topology.map(({ core }) => core)).size,
+    slowCpus: topology.filter(({ isEfficient }) => isEfficient).length,
     usableCpus: quotaCpus === null ? usable : Math.max(1, Math.min(usable, Math.ceil(quotaCpus))),
     power: isLinux ? readLinuxPower() : await readPowerByTool(platform),
     inspectorAttached: await isInspected(),
