@@ -1,4 +1,5 @@
 import { clockSince, newEpochUs } from '../dist/host/node/clock.js';
+import { JobTraceWriter, jobTraceWords } from '../dist/telemetry/job-trace.js';
 import { outcomeCounter } from '../dist/telemetry/outcomes.js';
 import {
   HISTOGRAM_EXECUTION,
@@ -46,19 +47,30 @@ export async function run({ quick }) {
     }
     return announced;
   };
+  const jobTrace = new JobTraceWriter(new Int32Array(new SharedArrayBuffer(jobTraceWords() * 4)), 0);
+  const trace = (count) => {
+    let nowUs = 0;
+    for (let i = 0; i < count; i++) {
+      nowUs = (nowUs + (i & 15)) | 0;
+      jobTrace.record(i & 3, 1, i, -1, nowUs, nowUs + 3, nowUs + 9, nowUs + 99, nowUs + 16_000, 1, -1, 6);
+    }
+    return nowUs;
+  };
   const clockNs = nsPerIteration(clockRead, n, rounds);
   const recordNs = nsPerIteration(record, n, rounds);
   const jobNs = nsPerIteration(job, n, rounds);
+  const traceNs = nsPerIteration(trace, n, rounds);
   if (Number.isNaN(consumed())) throw new Error('not a number');
   return {
     rows: [
       row('one clock read', 'ns', clockNs),
       row('one record in a histogram', 'ns', recordNs),
       row('three records and a count', 'ns', jobNs),
+      row('one job in the trace', 'ns', traceNs),
       row(
-        'a job: that and one clock read',
+        'a job: those two and one clock read',
         'ns',
-        jobNs.map((value, i) => value + clockNs[i]),
+        jobNs.map((value, i) => value + traceNs[i] + clockNs[i]),
       ),
     ],
     notes: ['a worker that goes from job to job reads the clock once each; the submit reads it once more'],
