@@ -23,7 +23,7 @@ export function readShared(file) {
 }
 
 /** Whether dotted version `a` is newer than `b`. */
-function isNewer(a, b) {
+export function isNewer(a, b) {
   const [left, right] = [a, b].map((version) => version.split('.').map(Number));
   const at = left.findIndex((part, i) => part !== (right[i] ?? 0));
   return at >= 0 && left[at] > (right[at] ?? 0);

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compile, ROOT } from './native-tools.js';
+import { compile, nodeDirectory, ROOT } from './native-tools.js';
 
 const PROCESSORS = { x64: 'x86_64', arm64: 'aarch64' };
 const DEBIAN = { x64: 'amd64', arm64: 'arm64' };
@@ -66,7 +66,8 @@ function compileProgram(arch, root, library, source, program) {
   const flags = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-no-pie', '-fno-pie', '-rdynamic', '-pthread'];
   const link = [`-Wl,-dynamic-linker,/lib/ld-musl-${processor}.so.1`, '-o', program];
   const files = [object('crt1.o'), object('crti.o'), source, library, object('crtn.o')];
-  return compile(linuxCompiler(arch), [...flags, ...muslFlags(arch, root), ...link, ...files]);
+  const headers = ['-isystem', join(nodeDirectory() ?? '', 'include/node')];
+  return compile(linuxCompiler(arch), [...flags, ...muslFlags(arch, root), ...headers, ...link, ...files]);
 }
 
 if (process.argv[1] === import.meta.filename) {

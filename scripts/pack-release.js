@@ -52,5 +52,11 @@ const output = execFileSync(process.execPath, args, {
   encoding: 'utf8',
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-const [{ filename, size }] = JSON.parse(output);
+const [{ filename, size, files }] = JSON.parse(output);
+const packed = new Set(files.map(({ path }) => path));
+const prebuilt = [...LINUX_PREBUILDS, ...OTHER_PREBUILDS]
+  .map(({ file }) => file)
+  .filter((file) => !absent.includes(file));
+const left = prebuilt.filter((file) => !packed.has(`native/prebuilds/${file.replaceAll('\\', '/')}`));
+if (left.length > 0) fail(`npm left prebuilds out: ${left.join(', ')}`);
 console.log(`${join(values.destination, filename)} (${Math.round(size / 1000)} kB)`);

@@ -20,8 +20,12 @@ function findAddon(): string | null {
   }
 }
 
-/** Prints the reason in a line of its own, so that a skip is seen, and returns whether to skip. */
+/**
+ * Prints the reason in a line of its own, so that a skip is seen, and returns whether to skip. With SKIP_NOTHING set it
+ * throws instead: where everything is installed, a skip is a fault.
+ */
 export function skipsBecause(what: string, reason: string | null): boolean {
+  if (reason !== null && process.env['SKIP_NOTHING']) throw new Error(`skipped: ${what}: ${reason}`);
   if (reason !== null) process.stderr.write(`\nSKIPPED: ${what}: ${reason}\n`);
   return reason !== null;
 }
