@@ -62,18 +62,22 @@ function checkWindows(folder) {
   const flags = [...WARNINGS, ...DEFINES, '-O2', '-shared', '-s', ...nodeHeaders];
   const output = ['-o', join(folder, 'thread_control.node')];
   // libraries come after what needs them
-  return tools.compile(compiler, [...flags, ...output, ...sources('win32'), `-L${folder}`, '-lnode', '-lavrt']);
+  return tools.compile(compiler, [...flags, ...output, ...sources('win32'), `-L${folder}`, '-lnode']);
 }
 
-function checkMac() {
-  const compiler = ['clang', 'gcc'].find(works);
-  if (compiler === undefined) return 'skipped, no clang and no gcc';
-  const stubs = `-I${join(ROOT, 'test/native/darwin-stubs')}`;
-  return tools.compile(compiler, [
+/** Against declarations that follow Apple's headers: test/native/darwin-stubs. */
+function checkMac(processor) {
+  if (!works('clang')) return 'skipped, no clang';
+  const stubs = join(ROOT, 'test/native/darwin-stubs');
+  const target = [`--target=${processor}-apple-macos11`, '-ffreestanding', '-nostdlibinc'];
+  const headers = [`-I${stubs}`, `-I${join(stubs, 'libc')}`, ...nodeHeaders];
+  return tools.compile('clang', [
     ...WARNINGS,
+    ...DEFINES,
     '-fsyntax-only',
-    stubs,
-    ...sources('darwin').filter((file) => !file.endsWith('binding.c')),
+    ...target,
+    ...headers,
+    ...sources('darwin'),
   ]);
 }
 
@@ -89,7 +93,8 @@ if (process.argv.includes('--check')) {
   const folder = join(NATIVE, 'build/win32-x64');
   mkdirSync(folder, { recursive: true });
   report('win32-x64 (compiled and linked)', checkWindows(folder));
-  report('darwin (syntax against stubs, not run)', checkMac());
+  report('darwin-arm64 (syntax against stubs, not run)', checkMac('arm64'));
+  report('darwin-x64 (syntax against stubs, not run)', checkMac('x86_64'));
   const none = tools.compile('cc', [...WARNINGS, '-fsyntax-only', join(NATIVE, 'thread_none.c')]);
   report('other platforms', none);
 }
