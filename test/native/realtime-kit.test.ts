@@ -26,7 +26,7 @@ function hasDbusNative(): boolean {
 const reason =
   (process.platform !== 'linux' ? 'not Linux' : null) ??
   (isRoot ? null : 'not root, which starts the daemons') ??
-  (canRun('command -v dbus-daemon') ? null : 'no dbus-daemon') ??
+  (canRun('command -v dbus-daemon dbus-send') ? null : 'no dbus-daemon or dbus-send') ??
   (existsSync(DAEMON) ? null : 'no rtkit-daemon (Debian: rtkit)') ??
   (hasDbusNative() ? null : 'dbus-native is not installed') ??
   (canRun(`${AS_NOBODY} test -r ${root}dist/index.js`) ? null : 'no other user can be tried from here');
@@ -94,13 +94,19 @@ async function privateBus(verdict: 'yes' | 'no' | 'portal' | null): Promise<stri
   return address;
 }
 
+interface Reported {
+  thread: ThreadReport;
+  seen: Pick<Seen, 'niceness' | 'realtimePriority' | 'policy' | 'cpus'>;
+}
+
 /** What a scheduler's worker gets as an ordinary user, and what the kernel shows of it. */
 function workerAsNobody(
   address: string,
-  { session = '', priority = 'high' } = {},
-): { thread: ThreadReport; seen: Pick<Seen, 'niceness' | 'realtimePriority' | 'policy' | 'cpus'> } {
+  { session = '', priority = 'high', meanwhile = '' } = {},
+): Reported & { after?: Reported } {
   const script = fileURLToPath(new URL('./worker-report.js', import.meta.url));
   const node = [process.execPath, script, new URL('../../dist/index.js', import.meta.url).href, priority];
+  if (meanwhile !== '') node.push(meanwhile);
   const [command, ...args] = [...AS_NOBODY.split(' '), ...node];
   const environment = { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: address, DBUS_SESSION_BUS_ADDRESS: session };
   return JSON.parse(execFileSync(command!, args, { env: environment, encoding: 'utf8' }));
@@ -173,7 +179,27 @@ describe.skipIf(skipsBecause('real-time from RealtimeKit', noRealtime))('an ordi
     expect(thread.policy).toBe('SCHED_RR|SCHED_RESET_ON_FORK 10');
     expect(thread.leash).toContain('RLIMIT_RTTIME 150000 us, then demotion; killed at 200000 us');
     expect(seen).toMatchObject({ policy: 2, realtimePriority: 10 });
-    expect(parseCpuList(seen.cpus)).toEqual(allowedCpus.slice(1));
+    expect(parseCpuList(seen.cpus)).toEqual(thread.cpus.requested ?? allowedCpus.slice(1));
+  });
+
+  it('is told when RealtimeKit takes it back, and gets the CPU of the host again', async () => {
+    const address = await privateBus('yes');
+    const call = '--type=method_call --print-reply --dest=org.freedesktop.RealtimeKit1 /org/freedesktop/RealtimeKit1';
+    const { thread, after } = workerAsNobody(address, {
+      priority: 'realtime',
+      // only what it granted itself: ResetAll would take from everybody
+      meanwhile: `dbus-send --bus=${address} ${call} org.freedesktop.RealtimeKit1.ResetKnown`,
+    });
+    expect(thread.priority.effective).toBe('realtime');
+    expect(after!.seen).toMatchObject({ policy: 0, niceness: 0 });
+    expect(after!.thread.priority).toEqual({
+      requested: 'realtime',
+      effective: 'normal',
+      mechanism: null,
+      reason: expect.stringMatching(/^demoted by another program: SCHED_OTHER(\|SCHED_RESET_ON_FORK)?, niceness 0$/),
+    });
+    expect(after!.thread).toMatchObject({ leash: null, cpus: { effective: thread.cpus.requested ?? allowedCpus } });
+    expect(parseCpuList(after!.seen.cpus)).toEqual(thread.cpus.requested ?? allowedCpus);
   });
 
   it('keeps nothing of the preparation where realtime is refused', async () => {
@@ -181,8 +207,9 @@ describe.skipIf(skipsBecause('real-time from RealtimeKit', noRealtime))('an ordi
     expect(thread.priority.effective).toBe('normal');
     expect(thread.priority.reason).toMatch(/EPERM.*RealtimeKit: org\.freedesktop\.DBus\.Error\.AccessDenied$/);
     expect(thread.leash).toBe(null);
-    expect(thread.cpus.effective).toEqual(allowedCpus);
+    const anywhere = thread.cpus.requested ?? allowedCpus;
+    expect(thread.cpus.effective).toEqual(anywhere);
     expect(seen).toMatchObject({ policy: 0, niceness: 0 });
-    expect(parseCpuList(seen.cpus)).toEqual(allowedCpus);
+    expect(parseCpuList(seen.cpus)).toEqual(anywhere);
   });
 });
