@@ -3,15 +3,19 @@ import { fileURLToPath } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import { expose } from 'threads/worker';
 import { describeValue, FrameDeadlineError } from './base/errors.js';
+import type { Clock } from './base/time.js';
 import { clockSince } from './host/node/clock.js';
 import { printDirectly } from './host/node/print.js';
 import { NodeThreadControl } from './host/node/thread-control.js';
+import { NodeThreadProbe } from './host/node/thread-probe.js';
 import { COMMAND_STOP } from './memory/layout.js';
 import { describeTasks, plainErrorOf, stripCode, tasksOf } from './scheduler/load-tasks.js';
 import type { AttachRequest, LaneModule, LoadResult, WorkerApi } from './scheduler/protocol.js';
 import { AttachedMemory } from './worker/attached-memory.js';
 import { IdleLoop } from './worker/idle-loop.js';
+import type { ExplainerSetup } from './worker/miss-explainer.js';
 import type { Task } from './worker/task.js';
+import { measureWakeupFloorUs } from './worker/wakeup-floor.js';
 import { WorkerCore } from './worker/worker-core.js';
 
 // Entry of a worker thread on Node: imports the task modules, then serves its lanes until it is told to stop.
@@ -57,20 +61,25 @@ const api: WorkerApi = {
     return { ok: true, lanes };
   },
   attach(request) {
-    const report = new NodeThreadControl().apply(request.thread);
-    setImmediate(() => serve(request));
-    return report;
+    const thread = new NodeThreadControl().apply(request.thread);
+    const clock = clockSince(request.epochUs);
+    // after the priority is in force: it decides how late a park ends
+    const wakeupFloorUs = measureWakeupFloorUs(clock);
+    const probe = new NodeThreadProbe();
+    const replacesSinceUs = request.replaces === true ? clock.nowUs() : null;
+    setImmediate(() => serve(request, clock, { probe, wakeupFloorUs, replacesSinceUs }));
+    return { thread, probes: probe.reports };
   },
 };
 
-function serve(request: AttachRequest): void {
+function serve(request: AttachRequest, clock: Clock, explainer: ExplainerSetup): void {
   const memory = new AttachedMemory(request.memory);
-  const clock = clockSince(request.epochUs);
   const core = new WorkerCore(memory, clock, {
     column: request.workerIndex,
     workerIndex: request.workerIndex,
     lanes: request.lanes,
     tasks: request.tasks.map((info) => ({ info, task: tasksByLane.get(info.lane)!.get(info.name)! })),
+    explainer,
   });
   const loop = new IdleLoop(core, clock, request.spinUs);
   const turn = (): void => {

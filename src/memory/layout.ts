@@ -127,6 +127,8 @@ export const CONTROL_COMPLETION_EPOCH = LINE_WORDS;
 export const CONTROL_MISS_EPOCH = LINE_WORDS + 1;
 /** 1 while the host listens for misses. H. */
 export const CONTROL_MISS_LISTENING = 2;
+/** 1 while an inspector listens in this process: threads may be stopped at any time. H. */
+export const CONTROL_INSPECTED = 3;
 const CONTROL_HEADER_WORDS = LINE_WORDS * 2;
 
 // worker block

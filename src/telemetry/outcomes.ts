@@ -40,7 +40,10 @@ export const MISS_CAUSES: readonly MissCause[] = [
 export const CAUSE_LATE_SUBMIT = 0;
 export const CAUSE_WAITING_BEHIND = 1;
 export const CAUSE_WAKEUP = 2;
+export const CAUSE_PREEMPTED = 3;
+export const CAUSE_GC = 4;
 export const CAUSE_OVERRUN = 5;
+export const CAUSE_HUNG = 6;
 export const CAUSE_CRASHED = 7;
 export const CAUSE_UNKNOWN = 8;
 

@@ -1,50 +1,70 @@
 import {
+  CONTROL_INSPECTED,
   CONTROL_MISS_EPOCH,
   CONTROL_MISS_LISTENING,
+  FRAME_CALLED_US,
+  FRAME_RELATIVE_DEADLINE_US,
+  FRAME_TICK_US,
   OUTCOME_EXPIRED,
   SLOT_DEADLINE_US,
   SLOT_FRAME,
-  SLOT_FRAME_NUMBER,
   SLOT_RELEASE_US,
   SLOT_SEQUENCE,
   SLOT_START_US,
   SLOT_SUBMIT_US,
-  SLOT_TASK,
 } from '../memory/layout.js';
 import * as record from '../telemetry/miss-record.js';
-import {
-  CAUSE_CRASHED,
-  CAUSE_LATE_SUBMIT,
-  CAUSE_OVERRUN,
-  CAUSE_UNKNOWN,
-  CAUSE_WAITING_BEHIND,
-  CAUSE_WAKEUP,
-} from '../telemetry/outcomes.js';
+import { CAUSE_CRASHED, CAUSE_LATE_SUBMIT, CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
 import { RecordRingWriter } from '../telemetry/record-ring.js';
 import type { AttachedMemory } from './attached-memory.js';
+import { frameNumberOf, JobHistory } from './job-history.js';
+import { MissRule } from './miss-rule.js';
 import type { LaneInfo, TaskRuntime } from './task-runtime.js';
+import { NO_SIGNAL, NoProbe, type ThreadProbe } from './thread-probe.js';
+import { DEFAULT_WAKEUP_FLOOR_US } from './wakeup-floor.js';
 
-/** Wake-up latency that is not worth blaming. */
-const WAKEUP_FLOOR_US = 100;
-const HISTORY = 16;
+/** How old the remembered signals may be when a job ends: what is blamed on the next one happened since. */
+const MARK_EVERY_US = 1000;
+/** The signals of a shorter job are not read: they take some microseconds, and nothing in it could matter. */
+const WORTH_READING_US = 50;
+
+/** What is known of the thread whose misses are explained. */
+export interface ExplainerSetup {
+  readonly probe: ThreadProbe;
+  /** How late the thread wakes up when nothing is in its way. */
+  readonly wakeupFloorUs: number;
+  /** Stamp since when the thread serves in the place of one that died; null if none did. */
+  readonly replacesSinceUs: number | null;
+}
+
+const NOTHING_KNOWN: ExplainerSetup = {
+  probe: new NoProbe('no thread of its own'),
+  wakeupFloorUs: DEFAULT_WAKEUP_FLOOR_US,
+  replacesSinceUs: null,
+};
 
 /**
- * Says why a job missed its deadline, from the stamps alone, and who was in its way. One per thread, that thread only;
- * allocates nothing.
+ * Says why a job missed its deadline and who was in its way, in a miss record. One per thread, that thread only;
+ * allocates nothing. The rule is `MissRule`'s; here the facts are gathered.
  *
- * The primary cause is the segment with the largest excess over what is normal: for waking up a small floor, for
- * waiting nothing, for the execution the task's budget (none declared: its relative deadline). A job that was submitted
- * with less time left than its p90 execution takes was late before it began.
+ * A job that is on time pays nothing: the thread's signals are remembered after a job has ended and its completion has
+ * been signalled, at most once in a millisecond (`jobEnded`), and read at a miss. A job is so bracketed to within a
+ * millisecond of earlier work.
  */
 export class MissExplainer {
-  private readonly writer: RecordRingWriter;
-  private readonly column: number;
   private readonly memory: AttachedMemory;
-  // what this thread ran last: task, start, duration, sequence, frame number
-  private readonly history: Int32Array;
-  private historyNext: number;
+  private readonly column: number;
+  private readonly writer: RecordRingWriter;
+  private readonly history: JobHistory;
+  private readonly rule: MissRule;
+  private readonly probe: ThreadProbe;
+  private readonly wakeupFloorUs: number;
+  private readonly replacesSinceUs: number | null;
+  /** What the signals are for a job that did not run. */
+  private readonly nothingOf: { readonly gcUs: number; readonly preemptedUs: number; readonly onCpuUs: number };
+  private markedAtUs: number;
 
-  constructor(memory: AttachedMemory, column: number) {
+  constructor(memory: AttachedMemory, column: number, setup: ExplainerSetup = NOTHING_KNOWN) {
     this.memory = memory;
     this.column = column;
     const { telemetryLayout } = memory;
@@ -54,94 +74,95 @@ export class MissExplainer {
       record.MISS_CAPACITY,
       record.MISS_RECORD_WORDS,
     );
-    this.history = new Int32Array(HISTORY * 5);
-    this.historyNext = 0;
+    this.history = new JobHistory();
+    this.rule = new MissRule();
+    this.probe = setup.probe;
+    this.wakeupFloorUs = setup.wakeupFloorUs;
+    this.replacesSinceUs = setup.replacesSinceUs;
+    const { gc, preempted, onCpu } = setup.probe.reports;
+    this.nothingOf = {
+      gcUs: gc.source === null ? NO_SIGNAL : 0,
+      preemptedUs: preempted.source === null ? NO_SIGNAL : 0,
+      onCpuUs: onCpu.source === null ? NO_SIGNAL : 0,
+    };
+    this.markedAtUs = 0;
   }
 
   /** Notes a job that this thread has ended: a possible culprit of later misses. */
   executed(i32: Int32Array, base: number, startUs: number, executionUs: number): void {
-    const at = (this.historyNext % HISTORY) * 5;
-    this.history[at] = i32[base + SLOT_TASK]! + 1;
-    this.history[at + 1] = startUs;
-    this.history[at + 2] = executionUs;
-    this.history[at + 3] = i32[base + SLOT_SEQUENCE]!;
-    this.history[at + 4] = frameNumberOf(i32, base);
-    this.historyNext = (this.historyNext + 1) % HISTORY;
+    this.history.add(i32, base, startUs, executionUs);
   }
 
-  /** Fills the miss record of the job at `base` and returns its primary cause (CAUSE_*). `publish` makes it visible. */
+  /** Told after a job's completion was signalled. Remembers the signals if that is due: then a few microseconds. */
+  jobEnded(finishUs: number): void {
+    if (((finishUs - this.markedAtUs) | 0) < MARK_EVERY_US) return;
+    this.markedAtUs = finishUs;
+    this.probe.mark();
+  }
+
+  /** Told of each wake-up before the handler runs: the delay of a slow one is not the job's. */
+  wokeUp(wakeupUs: number): void {
+    if (wakeupUs > this.wakeupFloorUs) this.probe.markWakeup();
+  }
+
+  /**
+   * Fills the miss record of the job at `base` and returns its primary cause (CAUSE_*). `publish` makes it visible.
+   * `ran`: whether the handler was called.
+   */
   explain(
     i32: Int32Array,
     base: number,
     task: TaskRuntime,
     wakeupUs: number,
     queueingUs: number,
-    executionUs: number,
+    ran: boolean,
     finishUs: number,
     outcome: number,
   ): number {
-    const waitingUs = queueingUs - wakeupUs;
+    const { rule } = this;
+    const startUs = i32[base + SLOT_START_US]!;
     const releaseUs = i32[base + SLOT_RELEASE_US]!;
     const deadlineUs = i32[base + SLOT_DEADLINE_US]!;
     const submitUs = i32[base + SLOT_SUBMIT_US]!;
-    const relativeUs = (deadlineUs - releaseUs) | 0;
-    const budgetUs = task.info.budgetUs > 0 ? task.info.budgetUs : Math.max(relativeUs, 0);
-    const timeLeftUs = (deadlineUs - submitUs) | 0;
-    const lateSubmitUs = Math.max(0, task.p90ExecutionUs - timeLeftUs);
-    const overrunUs = executionUs - budgetUs;
-    const wakeupExcessUs = wakeupUs - WAKEUP_FLOOR_US;
+    const frame = i32[base + SLOT_FRAME]!;
+    const responseUs = Math.max(0, (finishUs - releaseUs) | 0);
+    // adds up also where the stamps of two threads disagree
+    const beforeUs = ran ? Math.min(queueingUs, responseUs) : responseUs;
+    rule.executionUs = responseUs - beforeUs;
+    rule.absentUs = Math.min(this.absentSince(releaseUs), beforeUs);
+    rule.wakeupUs = Math.min(wakeupUs, beforeUs - rule.absentUs);
+    rule.waitingUs = beforeUs - rule.absentUs - rule.wakeupUs;
+    rule.wakeupFloorUs = this.wakeupFloorUs;
+    rule.relativeUs = (deadlineUs - releaseUs) | 0;
+    rule.barrierUs = (releaseUs - submitUs) | 0;
+    rule.timeLeftUs = (deadlineUs - submitUs) | 0;
+    rule.fullRelativeUs = this.fullRelativeUs(task, frame);
+    rule.p90ExecutionUs = task.p90ExecutionUs;
+    rule.budgetUs = task.info.budgetUs > 0 ? task.info.budgetUs : this.relativeBudgetUs(frame);
+    this.readSignals(ran);
+    rule.decide();
+    this.markedAtUs = finishUs;
 
-    let mask = 0;
-    let cause = CAUSE_UNKNOWN;
-    let largest = 0;
-    if (wakeupExcessUs > 0) {
-      mask |= 1 << CAUSE_WAKEUP;
-      cause = CAUSE_WAKEUP;
-      largest = wakeupExcessUs;
-    }
-    if (waitingUs > 0) {
-      mask |= 1 << CAUSE_WAITING_BEHIND;
-      if (waitingUs > largest) {
-        cause = CAUSE_WAITING_BEHIND;
-        largest = waitingUs;
-      }
-    }
-    if (overrunUs > 0) {
-      mask |= 1 << CAUSE_OVERRUN;
-      if (overrunUs > largest) {
-        cause = CAUSE_OVERRUN;
-        largest = overrunUs;
-      }
-    }
-    if (lateSubmitUs > 0 || timeLeftUs <= 0) {
-      mask |= 1 << CAUSE_LATE_SUBMIT;
-      cause = CAUSE_LATE_SUBMIT;
-    }
-    mask |= 1 << cause;
-
-    const body = this.writer.words;
     const at = this.writer.begin();
-    body[at + record.MISS_SEQUENCE] = i32[base + SLOT_SEQUENCE]!;
-    body[at + record.MISS_TASK] = task.info.index;
-    body[at + record.MISS_COLUMN] = this.column;
-    body[at + record.MISS_FRAME_NUMBER] = frameNumberOf(i32, base);
-    body[at + record.MISS_FRAME] = i32[base + SLOT_FRAME]!;
-    body[at + record.MISS_OUTCOME] = outcome;
-    body[at + record.MISS_CAUSE] = cause;
-    body[at + record.MISS_CAUSE_MASK] = mask;
-    body[at + record.MISS_SUBMIT_US] = submitUs;
-    body[at + record.MISS_RELEASE_US] = releaseUs;
-    body[at + record.MISS_DEADLINE_US] = deadlineUs;
-    body[at + record.MISS_START_US] = i32[base + SLOT_START_US]!;
-    body[at + record.MISS_FINISH_US] = finishUs;
-    body[at + record.MISS_WAKEUP_US] = wakeupUs;
-    body[at + record.MISS_WAITING_US] = waitingUs;
-    body[at + record.MISS_EXECUTION_US] = executionUs;
-    body[at + record.MISS_LATE_SUBMIT_US] = lateSubmitUs;
+    this.fillJob(at, i32, base, task.info.index, outcome, finishUs);
+    const body = this.writer.words;
+    body[at + record.MISS_CAUSE] = rule.cause;
+    body[at + record.MISS_CAUSE_MASK] = rule.causeMask;
+    body[at + record.MISS_START_US] = startUs;
+    body[at + record.MISS_WAKEUP_US] = rule.wakeupUs;
+    body[at + record.MISS_WAITING_US] = rule.waitingUs;
+    body[at + record.MISS_EXECUTION_US] = rule.executionUs;
+    body[at + record.MISS_GC_US] = rule.gcUs;
+    body[at + record.MISS_PREEMPTED_US] = rule.preemptedUs;
+    body[at + record.MISS_ON_CPU_US] = rule.onCpuUs;
+    body[at + record.MISS_LATE_SUBMIT_US] = rule.lateSubmitUs;
     body[at + record.MISS_STARTED] = outcome === OUTCOME_EXPIRED ? 0 : 1;
-    body[at + record.MISS_PERIODS] = 1;
-    this.nameCulprit(at, releaseUs, i32[base + SLOT_START_US]!);
-    return cause;
+    if (rule.cause === CAUSE_LATE_SUBMIT) this.nameMainThread(at, frame, submitUs);
+    else if ((rule.causeMask & (1 << CAUSE_WAITING_BEHIND)) !== 0) {
+      // what ran before a barrier opened is in the way as well
+      this.nameCulprit(at, rule.barrierUs > 0 ? submitUs : releaseUs, startUs, releaseUs, isPeriod(task));
+    }
+    return rule.cause;
   }
 
   /** Makes the filled record visible, and tells the host if it listens. */
@@ -163,27 +184,20 @@ export class MissExplainer {
     finishUs: number,
     started: boolean,
   ): void {
-    const body = this.writer.words;
     const at = this.writer.begin();
+    this.fillJob(at, i32, base, task, outcome, finishUs);
+    const body = this.writer.words;
     const releaseUs = i32[base + SLOT_RELEASE_US]!;
     const startUs = started ? i32[base + SLOT_START_US]! : finishUs;
-    body[at + record.MISS_SEQUENCE] = i32[base + SLOT_SEQUENCE]!;
-    body[at + record.MISS_TASK] = task;
-    body[at + record.MISS_COLUMN] = this.column;
-    body[at + record.MISS_FRAME_NUMBER] = frameNumberOf(i32, base);
-    body[at + record.MISS_FRAME] = i32[base + SLOT_FRAME]!;
-    body[at + record.MISS_OUTCOME] = outcome;
+    const responseUs = Math.max(0, (finishUs - releaseUs) | 0);
+    const waitingUs = Math.min(Math.max(0, (startUs - releaseUs) | 0), responseUs);
     body[at + record.MISS_CAUSE] = cause;
     body[at + record.MISS_CAUSE_MASK] = 1 << cause;
-    body[at + record.MISS_SUBMIT_US] = i32[base + SLOT_SUBMIT_US]!;
-    body[at + record.MISS_RELEASE_US] = releaseUs;
-    body[at + record.MISS_DEADLINE_US] = i32[base + SLOT_DEADLINE_US]!;
     body[at + record.MISS_START_US] = startUs;
-    body[at + record.MISS_FINISH_US] = finishUs;
-    body[at + record.MISS_WAITING_US] = Math.max(0, (startUs - releaseUs) | 0);
-    body[at + record.MISS_EXECUTION_US] = started ? Math.max(0, (finishUs - startUs) | 0) : 0;
+    body[at + record.MISS_WAITING_US] = waitingUs;
+    body[at + record.MISS_EXECUTION_US] = responseUs - waitingUs;
+    this.fillNoSignals(at);
     body[at + record.MISS_STARTED] = started ? 1 : 0;
-    body[at + record.MISS_PERIODS] = 1;
     this.publish();
   }
 
@@ -197,55 +211,138 @@ export class MissExplainer {
     afterCrash: boolean,
   ): number {
     const periodic = lane.periodic!;
-    const deadlineUs = (releaseUs + periodic.deadlineUs) | 0;
     const body = this.writer.words;
     const at = this.writer.begin();
+    const responseUs = Math.max(0, (nowUs - releaseUs) | 0);
     // busy at the release: somebody stood in the way; idle: the wake-up came too late
-    const waitingUs = afterCrash ? 0 : Math.max(0, (parkedAtUs - releaseUs) | 0);
-    const cause = afterCrash ? CAUSE_CRASHED : waitingUs > 0 ? CAUSE_WAITING_BEHIND : CAUSE_WAKEUP;
+    const waitingUs = afterCrash ? 0 : Math.min(Math.max(0, (parkedAtUs - releaseUs) | 0), responseUs);
+    const wakeupUs = afterCrash ? 0 : responseUs - waitingUs;
+    const wakeupExcessUs = wakeupUs - this.wakeupFloorUs;
+    let cause = waitingUs > wakeupExcessUs ? CAUSE_WAITING_BEHIND : CAUSE_WAKEUP;
+    if (afterCrash) cause = CAUSE_CRASHED;
+    let mask = 1 << cause;
+    if (waitingUs > 0) mask |= 1 << CAUSE_WAITING_BEHIND;
+    if (wakeupExcessUs > 0) mask |= 1 << CAUSE_WAKEUP;
     body[at + record.MISS_SEQUENCE] = -1;
     body[at + record.MISS_TASK] = periodic.task;
     body[at + record.MISS_COLUMN] = this.column;
     body[at + record.MISS_FRAME_NUMBER] = -1;
     body[at + record.MISS_OUTCOME] = OUTCOME_EXPIRED;
     body[at + record.MISS_CAUSE] = cause;
-    body[at + record.MISS_CAUSE_MASK] = 1 << cause;
+    body[at + record.MISS_CAUSE_MASK] = mask;
+    body[at + record.MISS_FLAGS] = this.debuggerFlag();
     body[at + record.MISS_SUBMIT_US] = releaseUs;
     body[at + record.MISS_RELEASE_US] = releaseUs;
-    body[at + record.MISS_DEADLINE_US] = deadlineUs;
+    body[at + record.MISS_DEADLINE_US] = (releaseUs + periodic.deadlineUs) | 0;
     body[at + record.MISS_START_US] = nowUs;
     body[at + record.MISS_FINISH_US] = nowUs;
     body[at + record.MISS_WAITING_US] = waitingUs;
-    body[at + record.MISS_WAKEUP_US] = Math.max(0, ((nowUs - releaseUs) | 0) - waitingUs);
+    body[at + record.MISS_WAKEUP_US] = wakeupUs;
+    body[at + record.MISS_GC_US] = this.nothingOf.gcUs;
+    body[at + record.MISS_PREEMPTED_US] = this.nothingOf.preemptedUs;
+    body[at + record.MISS_ON_CPU_US] = this.nothingOf.onCpuUs;
     body[at + record.MISS_PERIODS] = periods;
-    this.nameCulprit(at, releaseUs, nowUs);
+    this.nameCulprit(at, releaseUs, nowUs, releaseUs, true);
     this.publish();
     return cause;
   }
 
-  /** The job that held this thread longest between the release and the start. */
-  private nameCulprit(at: number, releaseUs: number, startUs: number): void {
-    const history = this.history;
+  private fillJob(at: number, i32: Int32Array, base: number, task: number, outcome: number, finishUs: number): void {
     const body = this.writer.words;
-    let longest = 0;
-    for (let entry = 0; entry < HISTORY * 5; entry += 5) {
-      if (history[entry] === 0) continue;
-      const from = history[entry + 1]!;
-      const to = (from + history[entry + 2]!) | 0;
-      const begin = ((from - releaseUs) | 0) > 0 ? from : releaseUs;
-      const end = ((to - startUs) | 0) < 0 ? to : startUs;
-      const overlap = (end - begin) | 0;
-      if (overlap <= longest) continue;
-      longest = overlap;
-      body[at + record.MISS_CULPRIT_TASK] = history[entry]!;
-      body[at + record.MISS_CULPRIT_EXECUTION_US] = history[entry + 2]!;
-      body[at + record.MISS_CULPRIT_SEQUENCE] = history[entry + 3]!;
-      body[at + record.MISS_CULPRIT_FRAME_NUMBER] = history[entry + 4]!;
+    body[at + record.MISS_SEQUENCE] = i32[base + SLOT_SEQUENCE]!;
+    body[at + record.MISS_FLAGS] = this.debuggerFlag();
+    body[at + record.MISS_TASK] = task;
+    body[at + record.MISS_COLUMN] = this.column;
+    body[at + record.MISS_FRAME_NUMBER] = frameNumberOf(i32, base);
+    body[at + record.MISS_FRAME] = i32[base + SLOT_FRAME]!;
+    body[at + record.MISS_OUTCOME] = outcome;
+    body[at + record.MISS_SUBMIT_US] = i32[base + SLOT_SUBMIT_US]!;
+    body[at + record.MISS_RELEASE_US] = i32[base + SLOT_RELEASE_US]!;
+    body[at + record.MISS_DEADLINE_US] = i32[base + SLOT_DEADLINE_US]!;
+    body[at + record.MISS_FINISH_US] = finishUs;
+    body[at + record.MISS_PERIODS] = 1;
+  }
+
+  private fillNoSignals(at: number): void {
+    const body = this.writer.words;
+    body[at + record.MISS_GC_US] = record.MISS_NO_SIGNAL;
+    body[at + record.MISS_PREEMPTED_US] = record.MISS_NO_SIGNAL;
+    body[at + record.MISS_ON_CPU_US] = record.MISS_NO_SIGNAL;
+  }
+
+  private readSignals(ran: boolean): void {
+    const { rule, probe } = this;
+    if (ran && rule.executionUs >= WORTH_READING_US) {
+      probe.read();
+      rule.gcUs = probe.gcUs;
+      rule.preemptedUs = probe.preemptedUs;
+      rule.onCpuUs = probe.onCpuUs;
+      return;
     }
+    rule.gcUs = ran ? NO_SIGNAL : this.nothingOf.gcUs;
+    rule.preemptedUs = ran ? NO_SIGNAL : this.nothingOf.preemptedUs;
+    rule.onCpuUs = ran ? NO_SIGNAL : this.nothingOf.onCpuUs;
+  }
+
+  /** How long after the release nobody served the lane, because this thread's predecessor had died. */
+  private absentSince(releaseUs: number): number {
+    return this.replacesSinceUs === null ? 0 : Math.max(0, (this.replacesSinceUs - releaseUs) | 0);
+  }
+
+  private fullRelativeUs(task: TaskRuntime, frame: number): number {
+    if (frame !== 0) {
+      const { control, layout } = this.memory;
+      const declaredUs = control[layout.frame(frame - 1) + FRAME_RELATIVE_DEADLINE_US]!;
+      if (declaredUs > 0) return declaredUs;
+    }
+    return isPeriod(task) ? task.lane.periodic!.deadlineUs : task.info.deadlineUs;
+  }
+
+  /** The relative deadline; of a job that was submitted late into its frame, what it would have been. */
+  private relativeBudgetUs(frame: number): number {
+    const { rule } = this;
+    if (frame !== 0) return rule.fullRelativeUs - Math.max(rule.barrierUs, 0);
+    return rule.relativeUs > 0 ? rule.relativeUs : rule.fullRelativeUs;
+  }
+
+  private debuggerFlag(): number {
+    return this.memory.control[CONTROL_INSPECTED] === 0 ? 0 : record.MISS_FLAG_DEBUGGER;
+  }
+
+  /** The main thread submitted too late: by the frame's callback, or because that was called late. */
+  private nameMainThread(at: number, frame: number, submitUs: number): void {
+    if (frame === 0) return;
+    const { control, layout } = this.memory;
+    const tickUs = control[layout.frame(frame - 1) + FRAME_TICK_US]!;
+    const calledUs = control[layout.frame(frame - 1) + FRAME_CALLED_US]!;
+    const calledLateUs = (calledUs - tickUs) | 0;
+    const submittedLateUs = (submitUs - calledUs) | 0;
+    const body = this.writer.words;
+    body[at + record.MISS_CULPRIT_TASK] =
+      calledLateUs > submittedLateUs ? record.CULPRIT_EVENT_LOOP : record.CULPRIT_FRAME_CALLBACK;
+    body[at + record.MISS_CULPRIT_EXECUTION_US] = (submitUs - tickUs) | 0;
+    body[at + record.MISS_CULPRIT_SEQUENCE] = -1;
+    body[at + record.MISS_CULPRIT_FRAME_NUMBER] = body[at + record.MISS_FRAME_NUMBER]!;
+  }
+
+  /** The job that held this thread longest while the missed one waited. */
+  private nameCulprit(at: number, fromUs: number, startUs: number, releaseUs: number, isPeriod: boolean): void {
+    const { history } = this;
+    if (!history.find(fromUs, startUs)) return;
+    const body = this.writer.words;
+    body[at + record.MISS_CULPRIT_TASK] = history.task + 1;
+    body[at + record.MISS_CULPRIT_EXECUTION_US] = history.executionUs;
+    body[at + record.MISS_CULPRIT_SEQUENCE] = history.sequence;
+    body[at + record.MISS_CULPRIT_FRAME_NUMBER] = history.frameNumber;
+    if (((history.startUs - releaseUs) | 0) >= 0) return;
+    const frame = body[at + record.MISS_FRAME_NUMBER]!;
+    const ofEarlierFrame = history.frameNumber >= 0 && history.frameNumber < frame;
+    const ofEarlierPeriod = isPeriod && history.task === body[at + record.MISS_TASK];
+    if (ofEarlierFrame || ofEarlierPeriod) body[at + record.MISS_FLAGS]! |= record.MISS_FLAG_BACKLOG;
   }
 }
 
-/** Number of the job's frame, or -1. */
-function frameNumberOf(i32: Int32Array, base: number): number {
-  return i32[base + SLOT_FRAME]! === 0 ? -1 : i32[base + SLOT_FRAME_NUMBER]!;
+/** Whether the task's jobs are the periods of its lane. */
+function isPeriod(task: TaskRuntime): boolean {
+  return task.lane.periodic !== null && task.lane.periodic.task === task.info.index;
 }

@@ -1,4 +1,4 @@
-import type { Clock, StampUs } from '../base/time.js';
+import { type Clock, MAX_DEADLINE_MS, type StampUs } from '../base/time.js';
 import {
   CONTROL_COMPLETION_EPOCH,
   CONTROL_HOST_WAITING,
@@ -45,10 +45,13 @@ import {
 } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
 import { JobEnder } from './job-ender.js';
-import { MissExplainer } from './miss-explainer.js';
+import { type ExplainerSetup, MissExplainer } from './miss-explainer.js';
 import { PeriodicReleaser, type SkippedPeriods } from './periodic.js';
 import type { JobContext, Task } from './task.js';
 import { type LaneInfo, type TaskInfo, TaskRuntime } from './task-runtime.js';
+
+/** As old as a job that is not over its deadline can be. */
+const BEFORE_ANY_JOB_US = MAX_DEADLINE_MS * 1000;
 
 export interface WorkerSetup {
   /** Column of this thread's tables: the worker's index, or HOST_COLUMN. */
@@ -58,6 +61,8 @@ export interface WorkerSetup {
   readonly lanes: readonly LaneInfo[];
   /** Tasks of those lanes, with what the module gave. */
   readonly tasks: readonly { readonly info: TaskInfo; readonly task: Task }[];
+  /** What its misses are explained by. Absent: by stamps alone. */
+  readonly explainer?: ExplainerSetup;
 }
 
 /**
@@ -109,6 +114,8 @@ export class WorkerCore implements JobContext {
   private lastWasPeriodic: boolean;
   /** The last pick left a ready job because the next release is too near. */
   private heldBack: boolean;
+  /** It parked though a job was ready, which is to run after the next release. */
+  private parkedHoldingBack: boolean;
   private parkedAtUs: StampUs;
   private wokeAtUs: StampUs;
   private wakingUp: boolean;
@@ -122,7 +129,7 @@ export class WorkerCore implements JobContext {
     this.lanes = setup.lanes;
     this.selfMask = setup.column < HOST_COLUMN ? 1 << setup.column : 0;
     this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, setup.column);
-    this.explainer = new MissExplainer(memory, setup.column);
+    this.explainer = new MissExplainer(memory, setup.column, setup.explainer);
     this.workerBase = memory.layout.worker(setup.column);
     memory.frames.orphanEnder = new JobEnder(memory, clock, setup.column);
 
@@ -165,8 +172,11 @@ export class WorkerCore implements JobContext {
     this.lastFinishIsNow = false;
     this.lastWasPeriodic = false;
     this.heldBack = false;
-    this.parkedAtUs = clock.nowUs();
-    this.wokeAtUs = this.parkedAtUs;
+    this.parkedHoldingBack = false;
+    // a job that was there before the thread's first life waited for its wake-up; before a later one, for its return
+    const isFirst = setup.explainer !== undefined && setup.explainer.replacesSinceUs === null;
+    this.parkedAtUs = isFirst ? (clock.nowUs() - BEFORE_ANY_JOB_US) | 0 : clock.nowUs();
+    this.wokeAtUs = clock.nowUs();
     this.wakingUp = true;
     // a worker that takes a dead one's place counts on
     this.jobs = Atomics.load(memory.control, this.workerBase + WORKER_JOB_COUNT);
@@ -299,16 +309,7 @@ export class WorkerCore implements JobContext {
 
     let cause = -1;
     if (missed) {
-      cause = this.explainer.explain(
-        i32,
-        base,
-        task,
-        this.wakeupUs,
-        this.queueingUs,
-        ran ? executionUs : 0,
-        finishUs,
-        outcome,
-      );
+      cause = this.explainer.explain(i32, base, task, this.wakeupUs, this.queueingUs, ran, finishUs, outcome);
     }
     if (this.wakeupUs > 0) recorder.record(taskIndex, HISTOGRAM_WAKEUP, this.wakeupUs);
     recorder.record(taskIndex, HISTOGRAM_QUEUEING, this.queueingUs);
@@ -347,11 +348,13 @@ export class WorkerCore implements JobContext {
     }
     if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
     this.signalCompletion();
+    this.explainer.jobEnded(finishUs);
   }
 
   /** Told by the idle loop that the worker is about to park: what arrives from now on waits for its wake-up. */
   parked(): void {
     this.parkedAtUs = this.clock.nowUs();
+    this.parkedHoldingBack = this.heldBack;
     this.wakingUp = true;
   }
 
@@ -435,7 +438,8 @@ export class WorkerCore implements JobContext {
     let startUs = this.lastFinishUs;
     if (!this.lastFinishIsNow || ((startUs - releaseUs) | 0) < 0) startUs = this.clock.nowUs();
     this.startUs = startUs;
-    if (this.wakingUp) {
+    const wokeUp = this.wakingUp;
+    if (wokeUp) {
       this.wakingUp = false;
       this.wokeAtUs = startUs;
     }
@@ -445,6 +449,9 @@ export class WorkerCore implements JobContext {
     let wakeup = (this.wokeAtUs - idleFrom) | 0;
     if (wakeup < 0) wakeup = 0;
     if (wakeup > queueing) wakeup = queueing;
+    // a job that was held back did not wait for the wake-up, but for the periodic job before it
+    if (this.parkedHoldingBack && this.task.lane.periodic === null) wakeup = 0;
+    else if (wokeUp) this.explainer.wokeUp(wakeup);
     this.queueingUs = queueing;
     this.wakeupUs = wakeup;
     i32[base + SLOT_START_US] = startUs;
