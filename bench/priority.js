@@ -128,11 +128,13 @@ function causesOf(level, rounds) {
 }
 
 /** Whether the kernel shares out CPUs by session first (sched(7), "The autogroup feature"). */
-function isAutogrouped() {
+const isAutogrouped = () => read('/proc/sys/kernel/sched_autogroup_enabled') === '1';
+
+function read(path) {
   try {
-    return readFileSync('/proc/sys/kernel/sched_autogroup_enabled', 'latin1').trim() === '1';
+    return readFileSync(path, 'latin1').trim();
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -179,6 +181,7 @@ export async function run({ quick }) {
       ? `${LEVELS[level]}: granted, ${granted(priority, thread)}`
       : `SKIPPED: ${LEVELS[level]} was not granted (${priority.effective} in force): ${priority.reason}`,
   );
+  if (isAutogrouped()) notes.push(`autogroup is on; of this session: ${read('/proc/self/autogroup')}`);
   notes.push('first column: all rounds pooled; levels in turn, round by round; hogs at default priority');
   notes.push('periodic lane: the worker releases the frames; frame loop: the host submits and joins them');
   notes.push(...sections.flatMap((section) => section.notes));
