@@ -1,11 +1,12 @@
-// An app with the installed package. Prints what its threads got, as JSON. Argument: a CPU for the worker.
+// An app with the installed package. Prints what its threads got, as JSON. Argument: a CPU for the worker, or nothing.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createScheduler } from 'frame-deadline';
 
+const cpu = process.argv[2];
 const scheduler = await createScheduler({
   lanes: { work: { tasks: new URL('./work.tasks.js', import.meta.url) } },
-  workers: [{ lanes: ['work'], priority: 'high', cpus: [Number(process.argv[2])] }],
+  workers: [{ lanes: ['work'], priority: 'high', ...(cpu === undefined ? {} : { cpus: [Number(cpu)] }) }],
 });
 const job = scheduler.submit(scheduler.lanes.work.double, { value: 21 });
 await job.done;
