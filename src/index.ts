@@ -46,7 +46,6 @@ export type { MissListener } from './scheduler/miss-log.js';
 export type { LaneOptions, SchedulerOptions, WorkerOptions } from './scheduler/options.js';
 export type { BeginFrameOptions, CloseOptions, Handles, Scheduler, SubmitOptions } from './scheduler/scheduler.js';
 export type {
-  JobCounts,
   LaneSnapshot,
   Latencies,
   LoopSnapshot,
@@ -63,6 +62,7 @@ export type {
   Environment,
   FrameRecord,
   HistogramData,
+  JobCounts,
   LaneTelemetry,
   LoopTelemetry,
   Miss,

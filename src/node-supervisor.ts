@@ -25,7 +25,8 @@ const spawn: SpawnWorker = async (spec, timeoutMs) => {
   );
   const attach: Remote<WorkerApi>['attach'] = async (request) => {
     const brokered = request.thread.priority === 'realtime' && (await canAskBrokers());
-    return raisedReport(await api.attach({ ...request, thread: { ...request.thread, brokered } }));
+    const { thread, probes } = await api.attach({ ...request, thread: { ...request.thread, brokered } });
+    return { thread: await raisedReport(thread), probes };
   };
   return { api: { load: (modules) => api.load(modules), attach }, ended, terminate };
 };

@@ -24,6 +24,11 @@ export function momentOf(stampUs: StampUs, clock: Clock): number {
   return now - (((now | 0) - stampUs) | 0);
 }
 
+/** Milliseconds since 1970, for people: it jumps when the system clock is set. */
+export function unixMs(): number {
+  return Date.now();
+}
+
 /** A clock that moves only when told: for deterministic tests. Starts at `startUs` (use values near 2^31 to test the wrap). */
 export class VirtualClock implements Clock {
   private currentUs: number;

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/time.js';
+import type { Environment } from '../telemetry/telemetry-data.js';
 import type { CpuTopology } from './cpu-topology.js';
 import type { ThreadReport, ThreadRequest } from './thread-control.js';
 
@@ -37,6 +38,8 @@ export interface Platform {
   readonly cpuTopology: CpuTopology;
   /** Threads that can run at once, at least 1. */
   readonly usableCpus: number;
+  /** What telemetry tells of the place where it was measured. */
+  environment(): Environment;
   /** The epoch of a new scheduler: now, on the clock that all threads share. */
   newEpochUs(): number;
   /** A clock of this thread that counts from the epoch. */

@@ -1,11 +1,14 @@
 import {
   COLUMN_COUNT,
   type ControlLayout,
+  FRAME_CALLED_US,
   FRAME_COLUMNS,
   FRAME_EPOCH,
+  FRAME_RELATIVE_DEADLINE_US,
   FRAME_STAGE_TARGETS,
   FRAME_STAGES_CLOSED,
   FRAME_STAGES_COMPLETE,
+  FRAME_TICK_US,
   FRAME_WAITING_LENGTH,
   LANE_SERVERS,
   MAX_OPEN_STAGES,
@@ -126,9 +129,13 @@ export class FrameWords {
     this.completeStages(frame);
   }
 
-  /** Empties the waiting list. Host, when the frame slot is used again. */
-  clearWaiting(frame: number): void {
-    Atomics.store(this.control, this.layout.frame(frame) + FRAME_WAITING_LENGTH, 0);
+  /** The frame slot is used for another frame: its times, and an empty waiting list. Host, before its first job. */
+  openFrame(frame: number, tickUs: number, calledUs: number, deadlineUs: number): void {
+    const base = this.layout.frame(frame);
+    this.control[base + FRAME_TICK_US] = tickUs;
+    this.control[base + FRAME_CALLED_US] = calledUs;
+    this.control[base + FRAME_RELATIVE_DEADLINE_US] = (deadlineUs - tickUs) | 0;
+    Atomics.store(this.control, base + FRAME_WAITING_LENGTH, 0);
   }
 
   /** Enters a slot that was just published as waiting for `stage`, and makes it ready if that stage opened meanwhile. Host. */

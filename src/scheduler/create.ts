@@ -70,6 +70,7 @@ async function createInline(platform: Platform, options: NormalOptions): Promise
     descriptions,
     clock.nowPreciseUs(),
     typeof SharedArrayBuffer !== 'undefined',
+    options.traceJobs,
   );
   const memory = new AttachedMemory(plan.memory);
   const backend = new InlineBackend(memory, clock, platform);
@@ -87,6 +88,7 @@ async function createInline(platform: Platform, options: NormalOptions): Promise
     core,
     states: [],
     allowedCpus: platform.allowedCpus,
+    environment: platform.environment(),
     stop: async () => backend.close(),
     refreshStates: async () => [],
   });
@@ -146,7 +148,7 @@ async function startWorkers(
     requireSameTasks(name, descriptions[i]!, describeTasks(module, name, 'what load() gives'), '`load`');
   });
   const clock = platform.clockSince(epochUs);
-  const plan = makePlan(options.lanes, placed, descriptions, clock.nowPreciseUs(), true);
+  const plan = makePlan(options.lanes, placed, descriptions, clock.nowPreciseUs(), true, options.traceJobs);
   const memory = new AttachedMemory(plan.memory);
   const backend = new ThreadsBackend(memory, clock, platform);
   const core = new HostCore(backend, plan);
@@ -197,6 +199,7 @@ async function startWorkers(
     core,
     states,
     allowedCpus: platform.allowedCpus,
+    environment: platform.environment(),
     async stop(graceMs) {
       stopped = true;
       const timer = setTimeout(() => void supervisor.terminate(), graceMs + STOP_MARGIN_MS);

@@ -1,9 +1,8 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { StampUs } from '../base/time.js';
 import { FRAME_SLOT_COUNT } from '../memory/layout.js';
-import { BUCKET_COUNT } from '../telemetry/buckets.js';
-import { HISTOGRAM_WORDS, recordUs } from '../telemetry/shared-histogram.js';
 import { Frame } from './frame.js';
+import type { LoopLog } from './frame-log.js';
 import type { HostCore } from './host-core.js';
 
 /** Frame slots of one scheduler: handed to pools, and taken back when the last frame in them has ended. */
@@ -47,30 +46,20 @@ export class FrameSlots {
   }
 }
 
-/** The frames of one loop: `framesInFlight` of them, used in turn, and how they went. Host thread only. */
+/** The frames of one loop: `framesInFlight` of them, used in turn. Host thread only. */
 export class FramePool {
-  /** Frames begun; refused ones are not among them. */
-  begun: number;
-  /** Frames that could not begin because the earlier ones were unfinished. */
-  refused: number;
-  /** Begun frames that missed their deadline, of those that are over, and of the last ones when the loop has ended. */
-  missed: number;
-  /** From the intended start of a frame to its last finish. */
-  readonly frameHistogram: Int32Array;
+  private readonly log: LoopLog;
   private readonly slots: FrameSlots;
   private readonly frames: Frame[];
   private readonly refusedFrame: Frame;
   private next: number;
   private number: number;
 
-  constructor(core: HostCore, slots: FrameSlots, framesInFlight: number) {
+  constructor(core: HostCore, slots: FrameSlots, framesInFlight: number, log: LoopLog) {
+    this.log = log;
     this.slots = slots;
     this.frames = slots.takeMany(framesInFlight).map((slot) => new Frame(core, slot));
     this.refusedFrame = new Frame(core, this.frames[0]!.index);
-    this.begun = 0;
-    this.refused = 0;
-    this.missed = 0;
-    this.frameHistogram = new Int32Array(Math.max(BUCKET_COUNT, HISTOGRAM_WORDS));
     this.next = 0;
     this.number = 0;
   }
@@ -80,30 +69,29 @@ export class FramePool {
     const frame = this.frames[this.next]!;
     const number = this.number++;
     if (!frame.isReusable()) {
-      this.refused++;
       this.refusedFrame.beginRefused(number, startUs, deadlineUs);
       return this.refusedFrame;
     }
     this.recycle(frame);
-    this.begun++;
+    this.log.begun();
     this.next = (this.next + 1) % this.frames.length;
     frame.begin(number, startUs, deadlineUs);
     return frame;
   }
 
-  /** Ends the pool: its slots go back when their frames have ended. */
+  /** Ends the pool: its slots go back when their frames have ended. Those that are over are told of. */
   retire(): void {
     for (const frame of this.frames) {
       if (frame.isReusable()) this.recycle(frame);
-      else if (frame.timeToDeadlineMs() < 0) this.missed++;
+      else if (!frame.told && frame.timeToDeadlineMs() < 0) this.log.unfinished(frame);
       this.slots.giveBack(frame);
     }
   }
 
   private recycle(frame: Frame): void {
-    const took = frame.recycle();
-    if (took === 0) return;
-    if (took < 0) this.missed++;
-    recordUs(this.frameHistogram, 0, Math.abs(took));
+    if (frame.told) return;
+    frame.recycle();
+    this.log.over(frame, frame.endedJobs, frame.missedJobs, frame.lastFinishUs);
+    frame.told = true;
   }
 }

@@ -30,6 +30,16 @@ export class Frame {
   refused: false | 'framesInFlight';
   /** @internal Stamp of the intended start. */
   startStampUs: StampUs;
+  /** @internal Stamp of the call that began it. */
+  calledUs: StampUs;
+  /** @internal Stamp of the end of submitting; meaningless until it is closed. */
+  submittedUs: StampUs;
+  /** @internal Whether it is over and its pool has told of it; also before it began. */
+  told: boolean;
+  /** @internal What `recycle` found: jobs that were accepted, those that missed their deadline, the last finish. */
+  endedJobs: number;
+  missedJobs: number;
+  lastFinishUs: StampUs;
   /** @internal Frame slot. */
   readonly index: number;
   /** @internal Stamp of the deadline shared by the jobs. */
@@ -56,6 +66,12 @@ export class Frame {
     this.number = -1;
     this.refused = false;
     this.startStampUs = 0;
+    this.calledUs = 0;
+    this.submittedUs = 0;
+    this.told = true;
+    this.endedJobs = 0;
+    this.missedJobs = 0;
+    this.lastFinishUs = 0;
     this.deadlineUs = 0;
     this.acceptedJobs = core.memory.frames.endedJobs(index);
     this.stage = core.memory.frames.stagesClosed(index);
@@ -200,10 +216,12 @@ export class Frame {
 
   /** @internal Starts the frame. Its earlier jobs become invalid. */
   begin(number: number, startStampUs: StampUs, deadlineUs: StampUs): void {
-    this.core.memory.frames.clearWaiting(this.index);
     this.number = number;
     this.startStampUs = startStampUs;
     this.deadlineUs = deadlineUs;
+    this.told = false;
+    this.calledUs = this.core.backend.clock.nowUs();
+    this.core.memory.frames.openFrame(this.index, startStampUs, this.calledUs, deadlineUs);
     this.count = 0;
     this.closed = false;
     this.refused = false;
@@ -219,33 +237,34 @@ export class Frame {
     this.refused = 'framesInFlight';
   }
 
-  /**
-   * @internal Gives the slots back. Returns the microseconds from the frame's start to its last finish, negated if a job
-   * missed the deadline; 0 for a frame without jobs.
-   */
-  recycle(): number {
-    let lastUs = 0;
-    let missed = false;
+  /** @internal Gives the slots back, and tells how its jobs went. */
+  recycle(): void {
+    let jobs = 0;
+    let misses = 0;
+    let lastUs = this.startStampUs;
     for (let i = 0; i < this.count; i++) {
       const job = this.jobs[i]!;
       if (job.slot < 0) continue;
       const { ring } = job.handle;
       const finishUs = ring.i32[job.base + SLOT_FINISH_US]!;
       const outcome = job.outcomeCode();
-      const sinceStart = (finishUs - this.startStampUs) | 0;
-      if (sinceStart > lastUs) lastUs = sinceStart;
-      if (outcome === OUTCOME_EXPIRED || outcome === OUTCOME_LOST) missed = true;
-      if (((finishUs - ring.i32[job.base + SLOT_DEADLINE_US]!) | 0) > 0) missed = true;
+      const lateUs = (finishUs - ring.i32[job.base + SLOT_DEADLINE_US]!) | 0;
+      jobs++;
+      if (lateUs > 0 || outcome === OUTCOME_EXPIRED || outcome === OUTCOME_LOST) misses++;
+      if (((finishUs - lastUs) | 0) > 0) lastUs = finishUs;
     }
     this.core.freeJobs(this.jobs, this.count);
     this.count = 0;
-    return missed ? -Math.max(1, lastUs) : lastUs;
+    this.endedJobs = jobs;
+    this.missedJobs = misses;
+    this.lastFinishUs = lastUs;
   }
 
   /** @internal No more submits. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.submittedUs = this.core.backend.clock.nowUs();
     if (this.refused !== false) return;
     this.core.memory.frames.closeStage(this.index, this.acceptedJobs);
     this.stage = (this.stage + 1) | 0;

@@ -1,10 +1,11 @@
 import { checkKeys, checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
-import { DEFAULT_DEADLINE_MS } from '../base/time.js';
+import { DEFAULT_DEADLINE_MS, type StampUs } from '../base/time.js';
 import type { PreciseTimer } from '../host/platform.js';
-import { HISTOGRAM_WORDS, recordUs } from '../telemetry/shared-histogram.js';
+import { LOOP_INTERVAL, LOOP_TICK_ERROR } from '../telemetry/loop-row.js';
 import { checkDeadlineMs } from '../worker/task.js';
 import type { Frame } from './frame.js';
+import type { LoopLog } from './frame-log.js';
 import type { FramePool } from './frame-pool.js';
 import type { HostCore } from './host-core.js';
 
@@ -17,18 +18,16 @@ export interface LoopOptions {
   signal?: AbortSignal;
 }
 
+/** Gives a loop its frames and its telemetry, once its options are known to be right. */
+export type LoopFrames = (hz: number, deadlineUs: number) => { log: LoopLog; pool: FramePool };
+
 /**
  * A frame loop at intended times: tick n is at start + n / hz, however long earlier ticks took. Ticks that could not be
  * served in their period are dropped and counted, not replayed in a burst.
  */
 export class FrameLoop {
-  readonly hz: number;
-  readonly pool: FramePool;
-  /** Ticks whose time came; `intendedTicks = ticks + droppedTicks`. */
-  intendedTicks: number;
-  droppedTicks: number;
-  /** From the intended tick to the call. */
-  readonly tickErrorHistogram: Int32Array;
+  private readonly pool: FramePool;
+  private readonly log: LoopLog;
   private readonly core: HostCore;
   private readonly timer: PreciseTimer;
   private readonly periodUs: number;
@@ -36,8 +35,16 @@ export class FrameLoop {
   private readonly signal: AbortSignal | null;
   private readonly callback: (frame: Frame) => void | Promise<void>;
   private ended: boolean;
+  /** Stamps of the last call of the callback and of the end of what it returned; 0 before the first. */
+  private calledUs: StampUs;
+  private returnedUs: StampUs;
 
-  constructor(core: HostCore, pool: FramePool, options: LoopOptions, callback: (frame: Frame) => void | Promise<void>) {
+  constructor(
+    core: HostCore,
+    frames: LoopFrames,
+    options: LoopOptions,
+    callback: (frame: Frame) => void | Promise<void>,
+  ) {
     checkKeys('the options of a loop', options, ['hz', 'deadlineMs', 'signal']);
     checkSignal('signal of a loop', options.signal);
     const hz = options.hz ?? 60;
@@ -51,18 +58,18 @@ export class FrameLoop {
         `the loop's callback is ${describeValue(callback)}, expected a function`,
       );
     }
-    this.hz = hz;
-    this.pool = pool;
     this.periodUs = 1e6 / hz;
     this.deadlineUs = Math.round((options.deadlineMs ?? Math.min(DEFAULT_DEADLINE_MS, 1000 / hz)) * 1000);
     this.signal = options.signal ?? null;
     this.core = core;
     this.timer = core.backend.timer();
     this.callback = callback;
-    this.intendedTicks = 0;
-    this.droppedTicks = 0;
-    this.tickErrorHistogram = new Int32Array(HISTOGRAM_WORDS);
     this.ended = false;
+    this.calledUs = 0;
+    this.returnedUs = 0;
+    const { log, pool } = frames(hz, this.deadlineUs);
+    this.log = log;
+    this.pool = pool;
   }
 
   /** Runs until the signal or `end()`; rejects with what the callback throws. */
@@ -80,13 +87,12 @@ export class FrameLoop {
         const nowUs = clock.nowPreciseUs();
         const late = Math.floor((nowUs - tickUs) / this.periodUs);
         if (late > 0) {
-          this.intendedTicks += late;
-          this.droppedTicks += late;
+          this.dropped(tickUs | 0, nowUs | 0, late);
           tickUs += late * this.periodUs;
         }
-        this.intendedTicks++;
-        recordUs(this.tickErrorHistogram, 0, nowUs - tickUs);
-        await this.tick(tickUs);
+        this.log.row!.record(LOOP_TICK_ERROR, nowUs - tickUs);
+        if (this.calledUs !== 0) this.log.row!.record(LOOP_INTERVAL, ((nowUs | 0) - this.calledUs) | 0);
+        await this.tick(tickUs, nowUs | 0);
         tickUs += this.periodUs;
       }
     } finally {
@@ -94,6 +100,7 @@ export class FrameLoop {
       this.signal?.removeEventListener('abort', onAbort);
       this.core.backend.drop();
       this.pool.retire();
+      this.log.row!.ended();
     }
   }
 
@@ -104,18 +111,29 @@ export class FrameLoop {
 
   private wake: (() => void) | null = null;
 
-  private async tick(tickUs: number): Promise<void> {
+  private async tick(tickUs: number, nowUs: StampUs): Promise<void> {
     const frame = this.pool.begin(tickUs | 0, (tickUs + this.deadlineUs) | 0);
     if (frame.refused !== false) {
       // the work of earlier frames still runs: this tick has no frame to give
-      this.droppedTicks++;
+      this.log.dropped(tickUs | 0, nowUs, 1, 'unfinishedFrames', (nowUs - (tickUs | 0)) | 0);
       return;
     }
+    this.calledUs = nowUs;
     try {
       await this.callback(frame);
     } finally {
       frame.close();
+      this.returnedUs = this.core.backend.clock.nowUs();
     }
+  }
+
+  /** Ticks that came too late to be served: held up by the last callback, or by something else on this thread. */
+  private dropped(tickUs: StampUs, nowUs: StampUs, ticks: number): void {
+    const callbackHeldUs = this.calledUs === 0 ? 0 : (this.returnedUs - tickUs) | 0;
+    const elsewhereUs = (nowUs - (callbackHeldUs > 0 ? this.returnedUs : tickUs)) | 0;
+    if (callbackHeldUs > elsewhereUs) {
+      this.log.dropped(tickUs, nowUs, ticks, 'frameCallback', (this.returnedUs - this.calledUs) | 0);
+    } else this.log.dropped(tickUs, nowUs, ticks, 'eventLoop', elsewhereUs);
   }
 
   private until(atUs: number): Promise<void> {

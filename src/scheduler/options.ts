@@ -2,6 +2,7 @@ import { checkKeys, checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { Priority } from '../host/thread-control.js';
 import { MAX_LANES, MAX_WORKERS } from '../memory/layout.js';
+import { DEFAULT_TRACE_JOBS, jobTraceWords } from '../telemetry/job-trace.js';
 import { checkDeadlineMs, type Task } from '../worker/task.js';
 
 /** Names of the tasks that a module of type `M` exports. */
@@ -53,6 +54,11 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
   mode?: 'threads' | 'inline';
   /** Frames of one loop that may overlap, 1 to 3. Default 2. */
   framesInFlight?: number;
+  /** What the flight recorder of jobs keeps (see `scheduler.jobTrace()`). */
+  trace?: {
+    /** Jobs of each thread: a power of two, 2 to 65536, 40 bytes each. Default 256. */
+    jobsPerThread?: number;
+  };
   /** Whether `joinSync({ help: true })` may run jobs in this thread. Loads the task modules here. Default false. */
   hostHelps?: boolean;
   /** How long workers may take to start and import their task modules, in milliseconds. Default 10 000. */
@@ -90,6 +96,7 @@ export interface NormalOptions {
   readonly workers: readonly NormalWorker[] | null;
   readonly mode: 'threads' | 'inline';
   readonly framesInFlight: number;
+  readonly traceJobs: number;
   readonly hostHelps: boolean;
   readonly readyTimeoutMs: number;
   readonly signal: AbortSignal | null;
@@ -117,6 +124,7 @@ export function normalizeOptions(
     'workers',
     'mode',
     'framesInFlight',
+    'trace',
     'hostHelps',
     'readyTimeoutMs',
     'signal',
@@ -137,6 +145,7 @@ export function normalizeOptions(
     lanes,
     workers,
     mode,
+    traceJobs: traceJobsOf(options.trace),
     framesInFlight: checkNumber('framesInFlight', options.framesInFlight ?? 2, 1, 3, true),
     hostHelps,
     readyTimeoutMs: checkNumber('readyTimeoutMs', options.readyTimeoutMs ?? 10_000, 1, 600_000, false),
@@ -270,4 +279,12 @@ function checkCpus(what: string, cpus: readonly number[], allowed: readonly numb
     throw new FrameDeadlineError('CPU_NOT_ALLOWED', message);
   }
   return [...new Set(cpus)].sort((a, b) => a - b);
+}
+
+function traceJobsOf(trace: SchedulerOptions<Record<string, unknown>>['trace']): number {
+  if (trace === undefined) return DEFAULT_TRACE_JOBS;
+  checkKeys('trace', trace, ['jobsPerThread']);
+  const jobs = trace.jobsPerThread ?? DEFAULT_TRACE_JOBS;
+  jobTraceWords(jobs);
+  return jobs;
 }

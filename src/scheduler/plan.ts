@@ -28,6 +28,7 @@ export interface Plan {
  * Lays out and allocates all shared memory.
  * @param tasksByLane what the modules gave, by lane index
  * @param nowUs now in microseconds since the epoch
+ * @param traceJobs jobs that the trace keeps per thread
  * @param periodicStartUs from now to the first period of the periodic lanes
  */
 export function makePlan(
@@ -36,6 +37,7 @@ export function makePlan(
   tasksByLane: readonly (readonly TaskDescription[])[],
   nowUs: number,
   shared: boolean,
+  traceJobs: number,
   periodicStartUs: number = PERIODIC_START_US,
 ): Plan {
   const tasks: TaskInfo[] = [];
@@ -108,7 +110,7 @@ export function makePlan(
     laneInfos.push({ index: lane.index, name: lane.name, onExpired: lane.onExpired, periodic, shared: lane.shared });
   }
   const control = new ControlLayout(slotsOf(rings));
-  const telemetry = new TelemetryLayout(tasks.length, workers.length);
+  const telemetry = new TelemetryLayout(tasks.length, workers.length, traceJobs);
   const memory: MemoryHandle = {
     control: allocateBuffer(control.words * 4, shared),
     telemetry: allocateBuffer(telemetry.words * 4, shared),
@@ -116,6 +118,7 @@ export function makePlan(
     rings,
     workerCount: workers.length,
     taskCount: tasks.length,
+    traceJobs,
   };
   const words = new Int32Array(memory.control);
   for (const lane of lanes) {

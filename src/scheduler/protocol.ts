@@ -1,5 +1,6 @@
 import type { ThreadReport, ThreadRequest } from '../host/thread-control.js';
 import type { SchemaDescription } from '../memory/schema-layout.js';
+import type { WorkerTelemetry } from '../telemetry/telemetry-data.js';
 import type { MemoryHandle } from '../worker/attached-memory.js';
 import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
 
@@ -41,6 +42,8 @@ export interface AttachRequest {
   readonly tasks: readonly TaskInfo[];
   readonly spinUs: number;
   readonly thread: ThreadRequest;
+  /** A thread of this worker has died before. */
+  readonly replaces?: boolean;
 }
 
 /** A worker thread: runs handlers. */
@@ -48,7 +51,14 @@ export interface WorkerApi {
   /** Imports the task modules and describes them. */
   load(modules: readonly LaneModule[]): Promise<LoadResult>;
   /** Attaches to the memory, applies the thread request, and begins to serve its lanes. */
-  attach(request: AttachRequest): ThreadReport;
+  attach(request: AttachRequest): AttachResult;
+}
+
+/** What a worker got. */
+export interface AttachResult {
+  readonly thread: ThreadReport;
+  /** Which signals of its own time it can read. */
+  readonly probes: WorkerTelemetry['probes'];
 }
 
 export interface WorkerSpec {
@@ -60,6 +70,7 @@ export interface WorkerSpec {
 /** What is known of a worker. */
 export interface WorkerState {
   readonly report: ThreadReport | null;
+  readonly probes: WorkerTelemetry['probes'] | null;
   readonly state: 'serving' | 'restarting' | 'gone';
   /** How often it died. */
   readonly deaths: number;

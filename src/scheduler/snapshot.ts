@@ -1,42 +1,15 @@
-import {
-  CONTROL_CLOSING,
-  LANE_RELEASED,
-  OUTCOME_EXPIRED,
-  WORKER_CURRENT_TASK,
-  WORKER_JOB_COUNT,
-} from '../memory/layout.js';
-import { COUNTER_WORDS, readCounter } from '../telemetry/counters.js';
-import { HistogramCounts, HistogramReader, type LatencySummary, summarize } from '../telemetry/histogram-reader.js';
-import {
-  COUNT_ACCEPTED,
-  COUNT_REFUSED,
-  COUNT_SKIPPED,
-  COUNT_SUBMITTED,
-  MISS_CAUSES,
-  type MissCause,
-  OUTCOMES,
-  type Outcome,
-  outcomeCounter,
-  REFUSALS,
-  type Refusal,
-} from '../telemetry/outcomes.js';
+import { type HistogramCounts, type LatencySummary, summarize } from '../telemetry/histogram-reader.js';
 import { HISTOGRAMS, type HistogramName } from '../telemetry/recorder.js';
-import type { AttachedMemory } from '../worker/attached-memory.js';
-import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
-
-/** Counts of one task or lane since the start. `submitted = accepted + sum of refused`, `accepted = sum of outcomes + inFlight`. */
-export interface JobCounts {
-  submitted: number;
-  accepted: number;
-  refused: number;
-  refusals: Record<Refusal, number>;
-  inFlight: number;
-  outcomes: Record<Outcome, number>;
-  /** Jobs unfinished at their deadline, whatever became of them; never the refused ones. */
-  misses: number;
-  /** By primary cause; adds up to `misses`. */
-  missCauses: Record<MissCause, number>;
-}
+import {
+  histogramCounts,
+  type JobCounts,
+  type LaneTelemetry,
+  type LoopTelemetry,
+  type MissRuns,
+  type TaskTelemetry,
+  type Telemetry,
+} from '../telemetry/telemetry-data.js';
+import { zeroCounts } from './task-reader.js';
 
 /** Latencies in microseconds: quantiles at most 1/128 too high; null where nothing was counted. */
 export type Latencies = Record<HistogramName, LatencySummary>;
@@ -45,6 +18,7 @@ export interface TaskSnapshot extends JobCounts, Latencies {
   deadlineMs: number;
 }
 export interface LaneSnapshot extends TaskSnapshot {
+  missRuns: MissRuns;
   tasks: Record<string, TaskSnapshot>;
 }
 
@@ -57,8 +31,12 @@ export interface LoopSnapshot {
   missedFrames: number;
   /** From the intended tick to the call. */
   tickErrorUs: LatencySummary;
+  /** From the intended tick to the end of submitting: the main thread's share. */
+  submittingUs: LatencySummary;
   /** From the intended tick to the last finish of the frame's jobs. */
   frameUs: LatencySummary;
+  /** From one call to the next. */
+  intervalUs: LatencySummary;
 }
 
 export interface WorkerSnapshot {
@@ -69,162 +47,77 @@ export interface WorkerSnapshot {
   running: string | null;
 }
 
-/** Plain data, units in the keys. Counts are since the scheduler's start. */
+/** Plain data, units in the keys: the telemetry with its distributions as quantiles. */
 export interface Snapshot<Lane extends string = string> {
   schemaVersion: 1;
   /** Since the scheduler's epoch. */
   atUs: number;
   closing: boolean;
   lanes: Record<Lane, LaneSnapshot>;
+  /** Those that run and the last that ended, in the order in which they began. */
   loops: LoopSnapshot[];
   workers: WorkerSnapshot[];
-  /** Miss records that were overwritten before they were read: `recentMisses` lacks them, the counts do not. */
+  /** Miss records that were overwritten: `recentMisses` lacks them, the counts do not. */
   missRecordsOverwritten: number;
 }
 
-/** Reads the counters and histograms that the threads write. Reading disturbs nobody. Host thread only; allocates. */
-export class SnapshotReader {
-  private readonly memory: AttachedMemory;
-  private readonly lanes: readonly LaneInfo[];
-  private readonly tasks: readonly TaskInfo[];
-  private readonly workers: readonly { name: string; lanes: readonly number[] }[];
-  private readonly histograms: readonly (readonly HistogramReader[])[];
-
-  constructor(
-    memory: AttachedMemory,
-    lanes: readonly LaneInfo[],
-    tasks: readonly TaskInfo[],
-    workers: readonly { name: string; lanes: readonly number[] }[],
-  ) {
-    this.memory = memory;
-    this.lanes = lanes;
-    this.tasks = tasks;
-    this.workers = workers;
-    const { telemetryLayout: layout, telemetry } = memory;
-    this.histograms = tasks.map((task) =>
-      HISTOGRAMS.map(
-        (_, histogram) =>
-          new HistogramReader(
-            Array.from({ length: layout.rowCount }, (_unused, row) => ({
-              words: telemetry,
-              base: layout.histogram(row, task.index, histogram),
-            })),
-          ),
-      ),
-    );
-  }
-
-  lanesSnapshot(): Record<string, LaneSnapshot> {
-    const lanes: Record<string, LaneSnapshot> = {};
-    for (const lane of this.lanes) {
-      const own = this.tasks.filter((task) => task.lane === lane.index);
-      const counts = own.map((task) => this.countsOf(task));
-      const histograms = own.map((task) => this.histograms[task.index]!.map((reader) => reader.total()));
-      const tasks: Record<string, TaskSnapshot> = {};
-      own.forEach((task, i) => {
-        tasks[task.name] = { deadlineMs: deadlineMsOf(task, lane), ...counts[i]!, ...latenciesOf(histograms[i]!) };
-      });
-      const summed = HISTOGRAMS.map((_, h) => histograms.reduce((sum, of) => sum.add(of[h]!), new HistogramCounts()));
-      lanes[lane.name] = {
-        deadlineMs: Math.min(...own.map((task) => deadlineMsOf(task, lane))),
-        ...counts.reduce(addCounts),
-        ...latenciesOf(summed),
-        tasks,
-      };
-    }
-    return lanes;
-  }
-
-  workersSnapshot(): WorkerSnapshot[] {
-    const { control, layout } = this.memory;
-    return this.workers.map(({ name, lanes }, index) => {
-      const running = Atomics.load(control, layout.worker(index) + WORKER_CURRENT_TASK);
-      return {
-        name,
-        lanes: lanes.map((lane) => this.lanes[lane]!.name),
-        jobs: Atomics.load(control, layout.worker(index) + WORKER_JOB_COUNT) >>> 0,
-        running: running === 0 ? null : this.tasks[running - 1]!.name,
-      };
-    });
-  }
-
-  closing(): boolean {
-    return Atomics.load(this.memory.control, CONTROL_CLOSING) !== 0;
-  }
-
-  /** Lifetime counts of one lane's histogram, summed over its tasks and all threads. */
-  histogram(lane: number, name: HistogramName): HistogramCounts {
-    const sum = new HistogramCounts();
-    for (const task of this.tasks) {
-      if (task.lane === lane) sum.add(this.histograms[task.index]![HISTOGRAMS.indexOf(name)]!.total());
-    }
-    return sum;
-  }
-
-  private releasedPeriods(task: TaskInfo): number {
-    if (this.lanes[task.lane]!.periodic?.task !== task.index) return 0;
-    return Atomics.load(this.memory.control, this.memory.layout.lane(task.lane) + LANE_RELEASED) >>> 0;
-  }
-
-  private countsOf(task: TaskInfo): JobCounts {
-    const count = (counter: number): number => {
-      const { telemetry, telemetryLayout } = this.memory;
-      let sum = 0;
-      for (let row = 0; row < telemetryLayout.rowCount; row++) {
-        sum += readCounter(telemetry, telemetryLayout.counters(row, task.index) + counter * COUNTER_WORDS);
-      }
-      return sum;
-    };
-    // ends before beginnings: a job that ends meanwhile is never counted as ended and not begun
-    const outcomes = {} as Record<Outcome, number>;
-    const missCauses = {} as Record<MissCause, number>;
-    for (const cause of MISS_CAUSES) missCauses[cause] = 0;
-    let ended = 0;
-    let misses = 0;
-    let skipped = 0;
-    OUTCOMES.forEach((name, i) => {
-      const outcome = i + 1;
-      let total = count(outcomeCounter(outcome, -1));
-      MISS_CAUSES.forEach((cause, causeIndex) => {
-        const ofPeriods = outcome === OUTCOME_EXPIRED ? count(COUNT_SKIPPED + causeIndex) : 0;
-        skipped += ofPeriods;
-        const missed = count(outcomeCounter(outcome, causeIndex)) + ofPeriods;
-        missCauses[cause] += missed;
-        misses += missed;
-        total += missed;
-      });
-      outcomes[name] = total;
-      ended += total;
-    });
-    const periods = skipped + this.releasedPeriods(task);
-    const accepted = count(COUNT_ACCEPTED) + periods;
-    const refusals = {} as Record<Refusal, number>;
-    let refused = 0;
-    REFUSALS.forEach((name, i) => {
-      refusals[name] = count(COUNT_REFUSED + i);
-      refused += refusals[name];
-    });
-    return {
-      submitted: count(COUNT_SUBMITTED) + periods,
-      accepted,
-      refused,
-      refusals,
-      inFlight: accepted - ended,
-      outcomes,
-      misses,
-      missCauses,
-    };
-  }
+export function snapshotOf(telemetry: Telemetry, closing: boolean): Snapshot {
+  return {
+    schemaVersion: 1,
+    atUs: telemetry.toUs,
+    closing,
+    lanes: Object.fromEntries(telemetry.lanes.map((lane) => [lane.name, laneSnapshot(lane)])),
+    loops: telemetry.loops.map(loopSnapshot),
+    workers: telemetry.workers.map(({ name, lanes, jobs, running }) => ({
+      name,
+      lanes: [...lanes],
+      jobs,
+      running: running?.task ?? null,
+    })),
+    missRecordsOverwritten: telemetry.missesOverwritten,
+  };
 }
 
-function deadlineMsOf(task: TaskInfo, lane: LaneInfo): number {
-  const periodic =
-    lane.periodic !== null && lane.periodic.task === task.index ? lane.periodic.deadlineUs : task.deadlineUs;
-  return periodic / 1000;
+/** Counts of one lane's histogram, summed over its tasks. */
+export function laneHistogram(lane: LaneTelemetry, name: HistogramName): HistogramCounts {
+  return histogramCounts(...lane.tasks.map((task) => task.histograms[name]));
 }
 
-function latenciesOf(counts: readonly HistogramCounts[]): Latencies {
-  return Object.fromEntries(HISTOGRAMS.map((name, i) => [name, summarize(counts[i]!)])) as Latencies;
+function laneSnapshot(lane: LaneTelemetry): LaneSnapshot {
+  return {
+    deadlineMs: Math.min(...lane.tasks.map((task) => task.deadlineUs)) / 1000,
+    ...lane.tasks.reduce(addCounts, zeroCounts()),
+    ...latencies((name) => laneHistogram(lane, name)),
+    missRuns: lane.missRuns,
+    tasks: Object.fromEntries(lane.tasks.map((task) => [task.name, taskSnapshot(task)])),
+  };
+}
+
+function taskSnapshot(task: TaskTelemetry): TaskSnapshot {
+  return {
+    deadlineMs: task.deadlineUs / 1000,
+    ...addCounts(zeroCounts(), task),
+    ...latencies((name) => histogramCounts(task.histograms[name])),
+  };
+}
+
+function loopSnapshot(loop: LoopTelemetry): LoopSnapshot {
+  const { hz, intendedTicks, droppedTicks, frames, missedFrames } = loop;
+  return {
+    hz,
+    intendedTicks,
+    droppedTicks,
+    frames,
+    missedFrames,
+    tickErrorUs: summarize(histogramCounts(loop.tickErrorUs)),
+    submittingUs: summarize(histogramCounts(loop.submittingUs)),
+    frameUs: summarize(histogramCounts(loop.frameUs)),
+    intervalUs: summarize(histogramCounts(loop.intervalUs)),
+  };
+}
+
+function latencies(of: (name: HistogramName) => HistogramCounts): Latencies {
+  return Object.fromEntries(HISTOGRAMS.map((name) => [name, summarize(of(name))])) as Latencies;
 }
 
 function addRecords<K extends string>(a: Record<K, number>, b: Record<K, number>): Record<K, number> {

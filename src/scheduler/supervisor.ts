@@ -22,6 +22,7 @@ interface Place {
   thread: WorkerThread | null;
   state: WorkerState['state'];
   report: WorkerState['report'];
+  probes: WorkerState['probes'];
   deaths: number;
   lastDeath: string | null;
 }
@@ -66,6 +67,7 @@ export class Supervisor implements SupervisorApi {
       thread: null,
       state: 'restarting',
       report: null,
+      probes: null,
       deaths: 0,
       lastDeath: null,
     }));
@@ -86,7 +88,13 @@ export class Supervisor implements SupervisorApi {
   }
 
   workers(): readonly WorkerState[] {
-    return this.places.map(({ report, state, deaths, lastDeath }) => ({ report, state, deaths, lastDeath }));
+    return this.places.map(({ report, probes, state, deaths, lastDeath }) => ({
+      report,
+      probes,
+      state,
+      deaths,
+      lastDeath,
+    }));
   }
 
   async close(graceMs: number): Promise<void> {
@@ -138,10 +146,11 @@ export class Supervisor implements SupervisorApi {
     this.service!.prepare(index);
     const { thread } = place;
     if (thread === null) throw new Error(`${place.spec.name} ended before it served`);
-    const report = await thread.api.attach(request);
+    const attached = await thread.api.attach({ ...request, replaces: place.deaths > 0 });
     // its answer and its end may come together: then nobody else takes the end for that of a serving worker
     if (place.thread !== thread) throw new Error(`${place.spec.name} ended when it began to serve`);
-    place.report = report;
+    place.report = attached.thread;
+    place.probes = attached.probes;
     place.state = 'serving';
     this.service!.enter(index);
   }

@@ -1,5 +1,8 @@
 import { HOST_COLUMN, SUPERVISOR_COLUMN } from '../memory/layout.js';
 import { addToCounter, COUNTER_WORDS, increment, redoIncrement, valueAfterIncrement } from './counters.js';
+import { FRAME_RECORD_CAPACITY, FRAME_RECORD_WORDS } from './frame-record.js';
+import { DEFAULT_TRACE_JOBS, jobTraceWords } from './job-trace.js';
+import { LOOP_ROW_WORDS, LOOP_ROWS } from './loop-row.js';
 import { MISS_CAPACITY, MISS_RECORD_WORDS } from './miss-record.js';
 import { COUNTERS_WORDS } from './outcomes.js';
 import { recordRingWords } from './record-ring.js';
@@ -22,13 +25,24 @@ export class TelemetryLayout {
   private readonly taskWords: number;
   private readonly missBase: number;
   private readonly missWords: number;
-  constructor(taskCount: number, workerCount: number) {
+  private readonly frameBase: number;
+  private readonly loopBase: number;
+  /** Jobs that the trace keeps per thread. */
+  readonly traceJobs: number;
+  private readonly traceBase: number;
+  private readonly traceWords: number;
+  constructor(taskCount: number, workerCount: number, traceJobs: number = DEFAULT_TRACE_JOBS) {
     this.taskCount = taskCount;
     this.workerCount = workerCount;
     this.taskWords = COUNTERS_WORDS + HISTOGRAMS.length * HISTOGRAM_WORDS;
     this.missBase = (workerCount + 2) * taskCount * this.taskWords;
     this.missWords = Math.ceil(recordRingWords(MISS_CAPACITY, MISS_RECORD_WORDS) / 32) * 32;
-    this.words = this.missBase + (workerCount + 2) * this.missWords;
+    this.frameBase = this.missBase + (workerCount + 2) * this.missWords;
+    this.loopBase = this.frameBase + Math.ceil(recordRingWords(FRAME_RECORD_CAPACITY, FRAME_RECORD_WORDS) / 32) * 32;
+    this.traceJobs = traceJobs;
+    this.traceBase = this.loopBase + LOOP_ROWS * LOOP_ROW_WORDS;
+    this.traceWords = Math.ceil(jobTraceWords(traceJobs) / 32) * 32;
+    this.words = this.traceBase + (workerCount + 2) * this.traceWords;
   }
   get rowCount(): number {
     return this.workerCount + 2;
@@ -46,6 +60,18 @@ export class TelemetryLayout {
   }
   missRing(row: number): number {
     return this.missBase + row * this.missWords;
+  }
+  /** Trace of the jobs that the row's thread ended. */
+  jobTrace(row: number): number {
+    return this.traceBase + row * this.traceWords;
+  }
+  /** Ring of the host's frames. */
+  get frameRing(): number {
+    return this.frameBase;
+  }
+  /** Row of a loop of the host, 0 to LOOP_ROWS - 1. */
+  loopRow(row: number): number {
+    return this.loopBase + row * LOOP_ROW_WORDS;
   }
 }
 

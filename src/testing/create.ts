@@ -34,7 +34,7 @@ export async function createTestScheduler<Lanes extends { [K in keyof Lanes]: un
   const descriptions = modules.map((module, lane) => describeTasks(module, lanes[lane]!.name, 'what load() gives'));
   const placed = ringOrder(workers ?? derivePlacement(lanes, given.usableCpus));
   const clock = new VirtualClock(given.startUs);
-  const plan = makePlan(lanes, placed, descriptions, clock.nowPreciseUs(), true, 0);
+  const plan = makePlan(lanes, placed, descriptions, clock.nowPreciseUs(), true, given.scheduler.traceJobs, 0);
   const tasks = plan.tasks.map((task) => `${lanes[task.lane]!.name}.${task.name}`);
   const times = new ExecutionTimes(given.executionUs, tasks);
   const backend = new VirtualBackend(new AttachedMemory(plan.memory), clock);
@@ -77,6 +77,12 @@ export async function createTestScheduler<Lanes extends { [K in keyof Lanes]: un
       states: supervisor.workers(),
       allowedCpus: Array.from({ length: given.usableCpus }, (_, cpu) => cpu),
       stop: (graceMs) => supervisor.stop(graceMs),
+      environment: {
+        runtime: 'virtual',
+        platform: 'virtual',
+        cpu: null,
+        allowedCpus: Array.from({ length: given.usableCpus }, (_, cpu) => cpu),
+      },
       refreshStates: async () => supervisor.workers(),
     },
   }) as unknown as TestScheduler<Lanes>;

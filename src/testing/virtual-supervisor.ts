@@ -59,7 +59,7 @@ export class VirtualSupervisor implements SupervisorEvents {
   }
 
   workers(): WorkerState[] {
-    return this.states.map((state) => ({ report: null, ...state }));
+    return this.states.map((state) => ({ report: null, probes: null, ...state }));
   }
 
   /** The worker dies now, and what it left is settled. False if it is not alive. */

@@ -17,6 +17,8 @@ export interface MemoryHandle {
   readonly rings: readonly RingHandle[];
   readonly workerCount: number;
   readonly taskCount: number;
+  /** Jobs that the trace keeps per thread. */
+  readonly traceJobs: number;
 }
 
 export const slotsOf = (rings: readonly RingHandle[]): number =>
@@ -50,7 +52,7 @@ export class AttachedMemory {
       handle.workerCount,
     );
     this.telemetry = new Int32Array(handle.telemetry);
-    this.telemetryLayout = new TelemetryLayout(handle.taskCount, handle.workerCount);
+    this.telemetryLayout = new TelemetryLayout(handle.taskCount, handle.workerCount, handle.traceJobs);
     this.errors = new Int32Array(handle.errors);
     this.workerCount = handle.workerCount;
   }

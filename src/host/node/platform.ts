@@ -1,3 +1,4 @@
+import { cpus as systemCpus } from 'node:os';
 import type { ControlledThread, Platform } from '../platform.js';
 import { loadAddon } from './addon.js';
 import { clockSince, newEpochUs } from './clock.js';
@@ -26,6 +27,12 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     allowedCpus: cpus.allowed,
     cpuTopology: readCpuTopology(cpus.allowed),
     usableCpus: cpus.usable,
+    environment: () => ({
+      runtime: `Node.js ${process.versions.node}`,
+      platform: `${process.platform} ${process.arch}`,
+      cpu: systemCpus()[0]?.model ?? null,
+      allowedCpus: cpus.allowed,
+    }),
     newEpochUs,
     clockSince,
     timer: (clock) => new NodeTimer(clock),

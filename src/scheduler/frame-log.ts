@@ -1,0 +1,201 @@
+import { FrameDeadlineError } from '../base/errors.js';
+import type { StampUs } from '../base/time.js';
+import { CONTROL_MISS_EPOCH, CONTROL_MISS_LISTENING, HOST_COLUMN, OUTCOME_EXPIRED } from '../memory/layout.js';
+import {
+  FRAME_DROPPED,
+  FRAME_LATE,
+  FRAME_ON_TIME,
+  FRAME_RECORD_CAPACITY,
+  FRAME_RECORD_WORDS,
+  writeFrameRecord,
+} from '../telemetry/frame-record.js';
+import {
+  LOOP_COUNT_FRAMES,
+  LOOP_COUNT_MISSED_FRAMES,
+  LOOP_FRAME,
+  LOOP_ID,
+  LOOP_ROWS,
+  LOOP_RUNNING,
+  LOOP_SUBMITTING,
+  LoopRow,
+} from '../telemetry/loop-row.js';
+import * as record from '../telemetry/miss-record.js';
+import { CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
+import { RecordRingWriter } from '../telemetry/record-ring.js';
+import type { AttachedMemory } from '../worker/attached-memory.js';
+import type { Frame } from './frame.js';
+
+/** What held the main thread when ticks came too late. */
+export type MainThreadHolder = 'frameCallback' | 'eventLoop' | 'unfinishedFrames';
+
+/** The host's own telemetry: its frames and loops, written to shared memory. Host thread only. */
+export class FrameLog {
+  readonly memory: AttachedMemory;
+  /** Of frames that belong to no loop. */
+  readonly hostFrames: LoopLog;
+  private readonly frames: RecordRingWriter;
+  private readonly misses: RecordRingWriter;
+  private nextId: number;
+
+  constructor(memory: AttachedMemory) {
+    this.memory = memory;
+    const { telemetry, telemetryLayout: layout } = memory;
+    this.frames = new RecordRingWriter(telemetry, layout.frameRing, FRAME_RECORD_CAPACITY, FRAME_RECORD_WORDS);
+    this.misses = new RecordRingWriter(
+      telemetry,
+      layout.missRing(layout.rowOf(HOST_COLUMN)),
+      record.MISS_CAPACITY,
+      record.MISS_RECORD_WORDS,
+    );
+    this.nextId = 0;
+    this.hostFrames = new LoopLog(this, -1, null, 0);
+  }
+
+  /**
+   * Takes a row for a loop that begins, the one unused for longest. Allocates.
+   * @throws OPTION_INVALID if LOOP_ROWS loops run
+   */
+  beginLoop(hz: number, deadlineUs: number): LoopLog {
+    const { telemetry, telemetryLayout } = this.memory;
+    let oldest = -1;
+    let oldestId = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < LOOP_ROWS; row++) {
+      const base = telemetryLayout.loopRow(row);
+      if (telemetry[base + LOOP_RUNNING] === 1 || telemetry[base + LOOP_ID]! >= oldestId) continue;
+      oldest = base;
+      oldestId = telemetry[base + LOOP_ID]!;
+    }
+    if (oldest < 0) {
+      throw new FrameDeadlineError(
+        'OPTION_INVALID',
+        `${LOOP_ROWS} loops run already, expected fewer at once; end one by its signal, or use beginFrame`,
+      );
+    }
+    const id = this.nextId++;
+    return new LoopLog(this, id, new LoopRow(telemetry, oldest, id, hz, deadlineUs), deadlineUs);
+  }
+
+  /** @internal */
+  writeFrame(
+    loop: number,
+    frame: Frame,
+    outcome: number,
+    submittedUs: StampUs,
+    finishedUs: StampUs,
+    jobs: number,
+    misses: number,
+  ): void {
+    writeFrameRecord(
+      this.frames,
+      loop,
+      frame.number,
+      outcome,
+      frame.startStampUs,
+      frame.calledUs,
+      submittedUs,
+      finishedUs,
+      frame.deadlineUs,
+      jobs,
+      misses,
+      1,
+    );
+  }
+
+  /** @internal */
+  dropped(loop: number, tickUs: StampUs, nowUs: StampUs, deadlineUs: StampUs, ticks: number): void {
+    writeFrameRecord(this.frames, loop, -1, FRAME_DROPPED, tickUs, nowUs, nowUs, nowUs, deadlineUs, 0, 0, ticks);
+  }
+
+  /** @internal A miss of the main thread: ticks that got no frame. */
+  missedTicks(
+    tickUs: StampUs,
+    nowUs: StampUs,
+    deadlineUs: StampUs,
+    ticks: number,
+    cause: number,
+    culprit: number,
+    heldUs: number,
+  ): void {
+    const body = this.misses.words;
+    const at = this.misses.begin();
+    const responseUs = (nowUs - tickUs) | 0;
+    const waitingUs = cause === CAUSE_WAITING_BEHIND ? Math.min(heldUs, responseUs) : 0;
+    body[at + record.MISS_SEQUENCE] = -1;
+    body[at + record.MISS_TASK] = -1;
+    body[at + record.MISS_COLUMN] = this.memory.workerCount;
+    body[at + record.MISS_FRAME_NUMBER] = -1;
+    body[at + record.MISS_OUTCOME] = OUTCOME_EXPIRED;
+    body[at + record.MISS_CAUSE] = cause;
+    body[at + record.MISS_CAUSE_MASK] = 1 << cause;
+    body[at + record.MISS_SUBMIT_US] = tickUs;
+    body[at + record.MISS_RELEASE_US] = tickUs;
+    body[at + record.MISS_DEADLINE_US] = deadlineUs;
+    body[at + record.MISS_START_US] = nowUs;
+    body[at + record.MISS_FINISH_US] = nowUs;
+    body[at + record.MISS_WAITING_US] = waitingUs;
+    body[at + record.MISS_WAKEUP_US] = responseUs - waitingUs;
+    body[at + record.MISS_CULPRIT_TASK] = culprit;
+    body[at + record.MISS_CULPRIT_EXECUTION_US] = heldUs;
+    body[at + record.MISS_CULPRIT_FRAME_NUMBER] = -1;
+    body[at + record.MISS_GC_US] = record.MISS_NO_SIGNAL;
+    body[at + record.MISS_PREEMPTED_US] = record.MISS_NO_SIGNAL;
+    body[at + record.MISS_ON_CPU_US] = record.MISS_NO_SIGNAL;
+    body[at + record.MISS_PERIODS] = ticks;
+    this.misses.publish();
+    const { control } = this.memory;
+    if (Atomics.load(control, CONTROL_MISS_LISTENING) === 0) return;
+    Atomics.add(control, CONTROL_MISS_EPOCH, 1); // release
+    Atomics.notify(control, CONTROL_MISS_EPOCH);
+  }
+}
+
+/** Telemetry of one loop (or of the frames outside loops): counts its frames and ticks. Allocates nothing per frame. */
+export class LoopLog {
+  readonly id: number;
+  readonly row: LoopRow | null;
+  private readonly log: FrameLog;
+  private readonly deadlineUs: number;
+
+  /** @internal */
+  constructor(log: FrameLog, id: number, row: LoopRow | null, deadlineUs: number) {
+    this.log = log;
+    this.id = id;
+    this.row = row;
+    this.deadlineUs = deadlineUs;
+  }
+
+  begun(): void {
+    this.row?.count(LOOP_COUNT_FRAMES);
+  }
+
+  /** A frame is over. `lastFinishUs` is meaningless without jobs. */
+  over(frame: Frame, jobs: number, misses: number, lastFinishUs: StampUs): void {
+    const submittedUs = frame.submittedUs;
+    const tookUs = (lastFinishUs - frame.startStampUs) | 0;
+    this.row?.record(LOOP_SUBMITTING, (submittedUs - frame.startStampUs) | 0);
+    if (misses > 0) this.row?.count(LOOP_COUNT_MISSED_FRAMES);
+    if (jobs > 0) this.row?.record(LOOP_FRAME, tookUs);
+    this.log.writeFrame(this.id, frame, misses > 0 ? FRAME_LATE : FRAME_ON_TIME, submittedUs, lastFinishUs, jobs, misses);
+  }
+
+  /** A frame that is past its deadline and that nobody will wait for any more. */
+  unfinished(frame: Frame): void {
+    this.row?.count(LOOP_COUNT_MISSED_FRAMES);
+    this.log.writeFrame(this.id, frame, FRAME_LATE, frame.calledUs, frame.deadlineUs, 0, 1);
+  }
+
+  /** Ticks, the first at `tickUs`, that got no frame because the main thread was held. Since when, and by what, is told. */
+  dropped(tickUs: StampUs, nowUs: StampUs, ticks: number, holder: MainThreadHolder, heldUs: number): void {
+    const cause = holder === 'eventLoop' ? CAUSE_WAKEUP : CAUSE_WAITING_BEHIND;
+    const deadlineUs = (tickUs + this.deadlineUs) | 0;
+    this.row?.dropped(cause, ticks);
+    this.log.dropped(this.id, tickUs, nowUs, deadlineUs, ticks);
+    this.log.missedTicks(tickUs, nowUs, deadlineUs, ticks, cause, CULPRITS[holder], heldUs);
+  }
+}
+
+const CULPRITS: Readonly<Record<MainThreadHolder, number>> = {
+  frameCallback: record.CULPRIT_FRAME_CALLBACK,
+  eventLoop: record.CULPRIT_EVENT_LOOP,
+  unfinishedFrames: 0,
+};
