@@ -58,7 +58,7 @@ export class HlogWriter {
     log.outputComment('[Histogram log written by frame-deadline; values in nanoseconds, tags lane.metric]');
     log.outputLogFormatVersion();
     log.outputComment(`${DESCRIPTION_PREFIX}${JSON.stringify(describe(window))}]`);
-    // the library's outputStartTime would leave an empty line, which ends the log for other readers
+    // the library's outputStartTime would add an empty line and the date in this machine's own words
     const seconds = (startUnixMs / 1000).toFixed(3);
     log.outputComment(`[StartTime: ${seconds} (seconds since epoch), ${new Date(startUnixMs).toISOString()}]`);
     this.write('"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n');

@@ -1,0 +1,97 @@
+import { MISS_CAUSES } from '../../telemetry/outcomes.js';
+import type { Miss, Telemetry, WorkerTelemetry } from '../../telemetry/telemetry-data.js';
+import { symbol } from './frame-plot.js';
+import { type Content, html, type Markup } from './markup.js';
+import { causeTotals } from './verdict.js';
+import { CAUSE_WORDS, causesText, countText, culpritName, durationText, SEGMENTS } from './words.js';
+
+const BAR_UNITS = 100;
+
+/** The kept misses, newest first, each to be opened into its segments. */
+export function missList(telemetry: Telemetry): Markup {
+  const { misses, missesOverwritten } = telemetry;
+  if (misses.length === 0) {
+    return html`<p>${missesOverwritten === 0 ? 'No deadline was missed.' : 'The records of the misses were overwritten before they were read.'}</p>`;
+  }
+  const workers = new Map(telemetry.workers.map((worker) => [worker.name, worker]));
+  const causes = MISS_CAUSES.filter((cause) => misses.some((miss) => miss.cause === cause));
+  const totals = causeTotals(telemetry);
+  const overwritten =
+    missesOverwritten === 0 ? '' : ` ${countText(missesOverwritten)} more were overwritten by newer ones.`;
+  return html`<p>The last ${countText(misses.length)} misses, newest first.${overwritten} All misses by cause: ${causesText(totals)}.</p>
+<div class="tools"><label>Cause <select id="miss-filter"><option value="">all</option>${causes.map((cause) => html`<option value="${cause}">${CAUSE_WORDS[cause].short}</option>`)}</select></label><button type="button" id="open-all">Open all</button><button type="button" id="close-all">Close all</button></div>
+<div id="misses">${misses.map((miss, index) => missItem(miss, index, telemetry.fromUs, workers)).reverse()}</div>`;
+}
+
+function missItem(miss: Miss, index: number, fromUs: number, workers: ReadonlyMap<string, WorkerTelemetry>): Markup {
+  const { lane, task, cause, culprit, tardinessUs, frame, periods, finishAtUs } = miss;
+  const late = miss.startAtUs === null && tardinessUs <= 0 ? miss.outcome : `${durationText(tardinessUs)} late`;
+  return html`<details class="miss" id="m${index}" data-cause="${cause}"><summary>${symbol(cause)}<b>${CAUSE_WORDS[cause].short}</b> <bdi>${lane}.${task}</bdi> <span class="late">${late}</span>${
+    culprit === null ? null : html` <span class="behind">behind <bdi>${culpritName(culprit)}</bdi></span>`
+  } <small>${frame === null ? null : `frame ${frame}, `}${seconds(finishAtUs - fromUs)}${periods > 1 ? `, ${periods} periods` : null}</small></summary>
+${bar(miss)}<dl class="segments">${segmentRows(miss, workers)}</dl><dl class="facts">${facts(miss, fromUs)}</dl></details>
+`;
+}
+
+/** The segments end to end, as wide as they were long. */
+function bar({ segments }: Miss): Markup {
+  const known = SEGMENTS.map(({ key, cause }) => ({ cause, us: Math.max(0, segments[key] ?? 0) })).filter(
+    ({ us }) => us > 0,
+  );
+  const total = known.reduce((sum, { us }) => sum + us, 0);
+  let x = 0;
+  const rects = known.map(({ cause, us }) => {
+    const width = Number(((BAR_UNITS * us) / total).toFixed(2));
+    const rect = html`<rect class="c-${cause}" x="${Number(x.toFixed(2))}" width="${width}" height="9"/>`;
+    x += width;
+    return rect;
+  });
+  return html`<svg class="bar" viewBox="0 0 ${BAR_UNITS} 9" preserveAspectRatio="none" aria-hidden="true">${rects}</svg>`;
+}
+
+function segmentRows({ segments, worker }: Miss, workers: ReadonlyMap<string, WorkerTelemetry>): Markup[] {
+  const probes = worker === null ? undefined : workers.get(worker)?.probes;
+  const reasons = { gcUs: probes?.gc.reason, preemptedUs: probes?.preempted.reason, onCpuUs: probes?.onCpu.reason };
+  return SEGMENTS.filter(({ key }) => segments[key] !== 0).map(({ key, name, cause }) => {
+    const us = segments[key];
+    const value =
+      us === null
+        ? html`<i>no signal here: ${reasons[key as keyof typeof reasons] ?? 'the reason is not known'}</i>`
+        : durationText(us);
+    return html`<dt>${symbol(cause)} ${name}<dd>${value}`;
+  });
+}
+
+function facts(miss: Miss, fromUs: number): Markup[] {
+  const { culprit, causes, flags, lateSubmitUs } = miss;
+  const response = miss.finishAtUs - Math.min(miss.releaseAtUs, miss.submitAtUs);
+  const at = (us: number | null) => (us === null ? 'not started' : seconds(us - fromUs));
+  const rows: [string, Content][] = [
+    [
+      'Outcome',
+      `${miss.outcome}${miss.job === null ? '' : `, job ${miss.job}`}${miss.worker === null ? '' : ` on ${miss.worker}`}`,
+    ],
+    ['Released, submitted', `${at(miss.releaseAtUs)}, ${at(miss.submitAtUs)}`],
+    ['Started, finished', `${at(miss.startAtUs)}, ${at(miss.finishAtUs)}`],
+    ['Deadline', `${at(miss.deadlineAtUs)}; response time ${durationText(response)}`],
+  ];
+  if (culprit !== null) {
+    const job = culprit.job === null ? '' : `, job ${culprit.job}`;
+    const frame = culprit.frame === null ? '' : `, frame ${culprit.frame}`;
+    rows.push(['In the way', `${culpritName(culprit)}${job}${frame}, for ${durationText(culprit.executionUs)}`]);
+  }
+  const others = causes.filter((cause) => cause !== miss.cause).map((cause) => CAUSE_WORDS[cause].short);
+  if (others.length > 0) rows.push(['Contributed', others.join(', ')]);
+  if (lateSubmitUs > 0) rows.push(['Submitted too late by', durationText(lateSubmitUs)]);
+  if (flags.length > 0) rows.push(['Also', flags.map((flag) => flagText(flag)).join('; ')]);
+  return rows.map(([name, value]) => html`<dt>${name}<dd>${value}`);
+}
+
+function flagText(flag: string): string {
+  if (flag === 'backlog') return 'backlog: the job of the frame before was still running';
+  return flag === 'debugger' ? 'a debugger was attached' : flag;
+}
+
+function seconds(us: number): string {
+  return `${(us / 1e6).toFixed(4)} s`;
+}

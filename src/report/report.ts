@@ -1,0 +1,6 @@
+/** `frame-deadline/report`: telemetry as HTML, CSV and JSON, and two runs compared. Pure functions for Node and pages. */
+export { csvOfFrames } from './csv.js';
+export { type HtmlReportOptions, htmlReport } from './html/html-report.js';
+export { low1Integral, low1Percentile } from './lows.js';
+export { checkTelemetry, parseTelemetry } from './parse-telemetry.js';
+export { telemetrySchema } from './telemetry-schema.js';
