@@ -14,7 +14,7 @@
       "conditions": [
         ["OS=='linux'", { "sources": ["thread_linux.c", "thread_linux_leash.c"] }],
         ["OS=='mac'", { "sources": ["thread_darwin.c", "thread_darwin_workgroup.c"] }],
-        ["OS=='win'", { "sources": ["thread_win32.c", "thread_win32_cpus.c", "thread_win32_timer.c"] }],
+        ["OS=='win'", { "sources": ["thread_win32.c", "thread_win32_claims.c", "thread_win32_cpus.c", "thread_win32_timer.c"] }],
         ["OS not in 'linux mac win'", { "sources": ["thread_none.c"] }]
       ]
     }

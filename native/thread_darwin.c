@@ -12,6 +12,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <pthread/qos.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -37,7 +38,11 @@ static _Thread_local struct {
   bool importance;
   bool affinity;
   bool latency;
+  bool counted;
 } own;
+
+/* Threads of this process that were made real-time: one fewer than CPUs, since none can be kept off a CPU here. */
+static atomic_int realtime_threads;
 
 static void record_beginning(void) {
   began_class = qos_class_self();
@@ -90,12 +95,22 @@ static bool is_constrained(thread_time_constraint_policy_data_t *policy) {
   return read_policy(THREAD_TIME_CONSTRAINT_POLICY, policy, THREAD_TIME_CONSTRAINT_POLICY_COUNT);
 }
 
+static bool count_thread(void) {
+  if (atomic_fetch_add(&realtime_threads, 1) + 1 < sysconf(_SC_NPROCESSORS_ONLN)) own.counted = true;
+  else atomic_fetch_sub(&realtime_threads, 1);
+  return own.counted;
+}
+
+static void uncount_thread(void) {
+  if (own.counted) atomic_fetch_sub(&realtime_threads, 1);
+  own.counted = false;
+}
+
 /* The kernel lengthens a computation below half of the constraint; to declare that much shows it. */
 static bool apply_constraint(const fd_request *request, fd_report *report) {
   fd_how *how = &report->priority;
   if (!fd_budget_declared(request, how->reason)) return false;
-  /* threads cannot be kept off a CPU here */
-  if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+  if (!count_thread()) {
     fd_add(how->reason, "no CPU would be left to the host");
     return false;
   }
@@ -112,6 +127,7 @@ static bool apply_constraint(const fd_request *request, fd_report *report) {
   };
   kern_return_t result = set_policy(THREAD_TIME_CONSTRAINT_POLICY, &policy, THREAD_TIME_CONSTRAINT_POLICY_COUNT);
   if (result != KERN_SUCCESS) {
+    uncount_thread();
     fd_add(how->reason, "thread_policy_set THREAD_TIME_CONSTRAINT_POLICY: %s", kern_name(result));
     return false;
   }
@@ -162,6 +178,7 @@ static void apply_normal(void) {
 static void reset_thread(void) {
   thread_time_constraint_policy_data_t constraint;
   fd_workgroup_leave();
+  uncount_thread();
   if (is_constrained(&constraint)) {
     thread_standard_policy_data_t standard = {0};
     set_policy(THREAD_STANDARD_POLICY, &standard, THREAD_STANDARD_POLICY_COUNT);

@@ -110,6 +110,7 @@ static void leave_mmcss(void) {
   if (task == NULL) return;
   fd_win32.leave_mmcss(task);
   TlsSetValue(mmcss_slot, NULL);
+  fd_win32_release();
 }
 
 static void describe_leash(HANDLE task, char leash[FD_TEXT_BYTES]) {
@@ -122,13 +123,10 @@ static void describe_leash(HANDLE task, char leash[FD_TEXT_BYTES]) {
   }
 }
 
-static bool enter_mmcss(const fd_request *request, fd_report *report) {
+/* `cpus`: what the thread may use then. */
+static bool enter_mmcss(const fd_request *request, fd_cpu_set *cpus, fd_report *report) {
   fd_how *how = &report->priority;
   if (!fd_budget_declared(request, how->reason)) return false;
-  if (!fd_leaves_cpu(fd_win32_allowed_cpus(), request)) {
-    fd_add(how->reason, "no allowed CPU would be left to the host");
-    return false;
-  }
   if (fd_win32.enter_mmcss == NULL || fd_win32.set_mmcss_priority == NULL || fd_win32.leave_mmcss == NULL) {
     fd_add(how->reason, "avrt.dll is missing");
     return false;
@@ -137,6 +135,7 @@ static bool enter_mmcss(const fd_request *request, fd_report *report) {
     fd_add(how->reason, "TlsAlloc failed");
     return false;
   }
+  if (!fd_win32_claim(request, cpus, how->reason)) return false;
   /* the tasks differ in how much of a CPU they may take; short periods are audio's */
   bool audio = request->period_us < 10000;
   DWORD index = 0;
@@ -145,6 +144,7 @@ static bool enter_mmcss(const fd_request *request, fd_report *report) {
   DWORD error = GetLastError();
   ReleaseSRWLockExclusive(&mmcss_guard);
   if (task == NULL) {
+    fd_win32_release();
     fd_win32_add_error(how->reason, "AvSetMmThreadCharacteristicsW", error);
     return false;
   }
@@ -176,7 +176,7 @@ static void set_throttling(bool opt_out, char reason[FD_TEXT_BYTES]) {
   if (opt_out) fd_win32_add_error(reason, "SetThreadInformation ThreadPowerThrottling", GetLastError());
 }
 
-static void apply_priority(const fd_request *request, fd_report *report) {
+static void apply_priority(const fd_request *request, fd_cpu_set *cpus, fd_report *report) {
   fd_how high = {"", ""};
   if (request->priority == FD_NORMAL) {
     set_throttling(false, high.reason);
@@ -185,7 +185,7 @@ static void apply_priority(const fd_request *request, fd_report *report) {
   }
   /* also under MMCSS: it is what is left when that is reverted */
   set_priority(THREAD_PRIORITY_HIGHEST, "THREAD_PRIORITY_HIGHEST", &high);
-  bool realtime = request->priority == FD_REALTIME && enter_mmcss(request, report);
+  bool realtime = request->priority == FD_REALTIME && enter_mmcss(request, cpus, report);
   if (!realtime) {
     memcpy(report->priority.mechanism, high.mechanism, FD_TEXT_BYTES);
     if (high.reason[0] != 0) fd_add(report->priority.reason, "%s", high.reason);
@@ -208,12 +208,11 @@ void fd_thread_apply(const fd_request *request, fd_report *report) {
   leave_mmcss();
   fd_win32_reset_cpus();
   fd_win32_drop_timer();
-  apply_priority(request, report);
+  fd_cpu_set cpus;
+  apply_priority(request, &cpus, report);
   if (!request->any_cpu) {
     fd_win32_apply_cpus(&request->cpus, &report->cpus);
   } else if (report->leash[0] != 0) {
-    fd_cpu_set cpus = *fd_win32_allowed_cpus();
-    fd_cpu_remove_lowest(&cpus);
     fd_win32_apply_cpus(&cpus, &report->cpus);
     fd_add(report->cpus.reason, "one allowed CPU stays with the host");
   }

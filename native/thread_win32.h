@@ -57,6 +57,10 @@ void fd_win32_reset_cpus(void);
 /* The handle wants THREAD_QUERY_INFORMATION. */
 bool fd_win32_read_cpus(HANDLE thread, fd_cpu_set *cpus);
 
+/* CPUs for a real-time thread, such that the host keeps one; or the reason. To be released by the same thread. */
+bool fd_win32_claim(const fd_request *request, fd_cpu_set *cpus, char reason[FD_TEXT_BYTES]);
+void fd_win32_release(void);
+
 /* Waits that end within a millisecond: for the whole process, as long as one of its threads holds it. */
 void fd_win32_raise_timer(uint32_t asked_ns, fd_how *how);
 void fd_win32_drop_timer(void);

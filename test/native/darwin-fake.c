@@ -246,6 +246,7 @@ static fd_request request_of(fd_priority priority) {
 
 /* A new thread on an Apple silicon machine. */
 static void begin(void) {
+  atomic_store(&realtime_threads, 0);
   memset(&fake, 0, sizeof fake);
   memset(&own, 0, sizeof own);
   memset(&joined, 0, sizeof joined);
@@ -322,8 +323,10 @@ static void check_realtime(void) {
   fd_thread_apply(&realtime, &report);
   expect_text(report.priority.mechanism, "thread_policy_set THREAD_TIME_CONSTRAINT_POLICY 50 of 50 us");
   expect_number(report.state.priority, FD_REALTIME, "real-time");
+  expect_number(atomic_load(&realtime_threads), 1, "one real-time thread");
   fd_thread_end();
   expect_number(fake.realtime, false, "no constraint after the end");
+  expect_number(atomic_load(&realtime_threads), 0, "none");
 }
 
 /* Ticks are nanoseconds, and a minute has more than the kernel's 32 bits hold. */
@@ -387,6 +390,20 @@ static void check_refusals(void) {
   fake.cpus = 1;
   fd_thread_apply(&realtime, &report);
   expect_text(report.priority.reason, "no CPU would be left to the host");
+  /* two CPUs: one of two threads */
+  begin();
+  fake.cpus = 2;
+  fd_thread_apply(&realtime, &report);
+  expect_number(report.state.priority, FD_REALTIME, "the first");
+  memset(&own, 0, sizeof own);
+  fake.realtime = false;
+  fd_thread_apply(&realtime, &report);
+  expect_text(report.priority.reason, "no CPU would be left to the host");
+  own.counted = true;
+  fd_thread_end();
+  fd_thread_apply(&realtime, &report);
+  expect_number(report.state.priority, FD_REALTIME, "after the first has ended");
+  fd_thread_end();
   begin();
   realtime.budget_us = 0;
   fd_thread_apply(&realtime, &report);

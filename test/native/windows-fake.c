@@ -28,6 +28,7 @@ static struct {
   int periods;
   int thread_control, thread_state;
   ULONG process_control, process_state;
+  DWORD thread_id;
 } fake;
 
 /* --- the fake --- */
@@ -207,6 +208,9 @@ static BOOL fake_process_groups(HANDLE process, USHORT *count, USHORT *groups) {
 #define GetActiveProcessorGroupCount() 2
 #define GetActiveProcessorCount(group) ((void)(group), 4)
 #include "../../native/thread_win32.c"
+#define GetCurrentThreadId() (fake.thread_id)
+#include "../../native/thread_win32_claims.c"
+#undef GetCurrentThreadId
 #include "../../native/thread_win32_cpus.c"
 #include "../../native/thread_win32_timer.c"
 
@@ -336,6 +340,31 @@ static void check_cpus(void) {
   expect_number((int64_t)fake.affinity.Mask, 0xf, "all of the group again");
 }
 
+/* Two threads that leave a CPU each, and together none. */
+static void check_host(void) {
+  fd_cpu_set cpus;
+  char reason[FD_TEXT_BYTES] = "";
+  fd_request first = request_of(FD_REALTIME), second = request_of(FD_REALTIME);
+  fake.thread_id = 1;
+  first.any_cpu = false;
+  for (uint32_t cpu = 0; cpu < 4; cpu++) fd_cpu_add(&first.cpus, cpu);
+  expect(fd_win32_claim(&first, &cpus, reason), "group 0", reason);
+  fake.thread_id = 2;
+  second.any_cpu = false;
+  for (uint32_t cpu = 64; cpu < 68; cpu++) fd_cpu_add(&second.cpus, cpu);
+  expect(!fd_win32_claim(&second, &cpus, reason), "a refusal", "none");
+  expect_text(reason, "no allowed CPU would be left to the host");
+  /* any: all but the lowest that is still the host's */
+  second.any_cpu = true;
+  expect(fd_win32_claim(&second, &cpus, reason), "a CPU for the host", reason);
+  expect_number((int64_t)cpus.words[0], 0xf, "group 0 is shared");
+  expect_number((int64_t)cpus.words[1], 0x6, "the host keeps CPU 64");
+  fake.thread_id = 3;
+  expect(fd_win32_claim(&second, &cpus, reason), "another", reason);
+  expect_number((int64_t)cpus.words[1], 0x6, "the same CPU stays with the host");
+  for (fake.thread_id = 3; fake.thread_id > 0; fake.thread_id--) fd_win32_release();
+}
+
 static void check_older_windows(void) {
   fd_report report;
   fd_request realtime = request_of(FD_REALTIME);
@@ -360,10 +389,13 @@ static void check_older_windows(void) {
 int main(int count, char **arguments) {
   found = count > 1 ? fopen(arguments[1], "w") : stdout;
   if (found == NULL) return 2;
+  fake.thread_id = 1;
   begin_again();
   check_levels();
   check_refusals();
   check_cpus();
+  check_host();
+  fake.thread_id = 1;
   check_older_windows();
   expect_number(fake.in_mmcss, 0, "MMCSS was left");
   expect_number(fake.periods, 0, "no claim on the timer is left");
