@@ -248,7 +248,7 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
     const steps = [
       ['apply', REALTIME],
       ['apply', {}],
-      ['burn', 5000],
+      ['burn', 40_000],
     ] as const;
     expect(runProbe(steps, 'ulimit -S -t 1').signal).toBe('SIGXCPU');
   });
