@@ -61,23 +61,6 @@ static inline void fd_cpu_and(fd_cpu_set *both, const fd_cpu_set *a, const fd_cp
   for (int i = 0; i < FD_MAX_CPUS / 64; i++) both->words[i] = a->words[i] & b->words[i];
 }
 
-static inline void fd_cpu_remove_lowest(fd_cpu_set *set) {
-  for (uint32_t cpu = 0; cpu < FD_MAX_CPUS; cpu++) {
-    if (!fd_cpu_has(set, cpu)) continue;
-    fd_cpu_remove(set, cpu);
-    return;
-  }
-}
-
-/* Whether one of the allowed CPUs is left to the host if this one thread gets what it asks for. */
-static inline bool fd_leaves_cpu(const fd_cpu_set *allowed, const fd_request *request) {
-  fd_cpu_set left = *allowed;
-  /* a thread that asks for any gets all but the lowest: there must be another */
-  if (request->any_cpu) fd_cpu_remove_lowest(&left);
-  else for (int i = 0; i < FD_MAX_CPUS / 64; i++) left.words[i] &= ~request->cpus.words[i];
-  return !fd_cpu_none(&left);
-}
-
 static inline void fd_report_clear(fd_report *report) {
   memset(report, 0, sizeof *report);
   report->state.thread_id = -1;
