@@ -1,7 +1,7 @@
 import type { Clock } from '../base/time.js';
 import type { Environment } from '../telemetry/telemetry-data.js';
 import type { CpuTopology } from './cpu-topology.js';
-import type { ThreadReport, ThreadRequest } from './thread-control.js';
+import type { MemoryLock, ThreadReport, ThreadRequest } from './thread-control.js';
 
 /** A thread of the control plane as its owner holds it. */
 export interface ControlledThread<Api> {
@@ -52,6 +52,8 @@ export interface Platform {
   drop(): void;
   /** Starts the supervisor thread. */
   spawnSupervisor<Api>(name: string, timeoutMs: number): Promise<ControlledThread<Api>>;
+  /** Keeps buffers from being paged out, as far as the system allows. */
+  lockMemory(buffers: readonly SharedArrayBuffer[]): MemoryLock;
   /** What a thread would be granted, applied to the calling thread. */
   applyToThisThread(request: ThreadRequest): ThreadReport;
   /** The report of a thread of this process as it is now: others may have changed it. Some system calls. */

@@ -54,3 +54,12 @@ export interface ThreadControl {
   /** Applies the request to the calling thread and reports what is in force. Never throws. Blocks for some system calls. */
   apply(request: ThreadRequest): ThreadReport;
 }
+
+/** What became of the request to keep memory from being paged out. */
+export interface MemoryLock {
+  readonly requestedBytes: number;
+  readonly lockedBytes: number;
+  readonly mechanism: string | null;
+  /** Why it is less than was asked, with the operating system's own error name, or null. */
+  readonly reason: string | null;
+}

@@ -89,6 +89,7 @@ async function createInline(platform: Platform, options: NormalOptions): Promise
     states: [],
     allowedCpus: platform.allowedCpus,
     environment: platform.environment(),
+    memoryLock: options.lockMemory ? platform.lockMemory(buffersOf(plan)) : null,
     stop: async () => backend.close(),
     refreshStates: async () => [],
   });
@@ -200,6 +201,7 @@ async function startWorkers(
     states,
     allowedCpus: platform.allowedCpus,
     environment: platform.environment(),
+    memoryLock: options.lockMemory ? platform.lockMemory(buffersOf(plan)) : null,
     async stop(graceMs) {
       stopped = true;
       const timer = setTimeout(() => void supervisor.terminate(), graceMs + STOP_MARGIN_MS);
@@ -210,6 +212,11 @@ async function startWorkers(
     refreshStates: () => supervisor.api.workers(),
     currentReport: platform.currentReport,
   });
+}
+
+/** The buffers that jobs go through, then those that are only read: what is wanted most first. */
+function buffersOf({ memory }: Plan): SharedArrayBuffer[] {
+  return [memory.control, ...memory.rings.map((ring) => ring.buffer), memory.errors, memory.telemetry];
 }
 
 /** Imports a lane's task module into this thread. */

@@ -1,4 +1,4 @@
-import type { ThreadReport } from '../host/thread-control.js';
+import type { MemoryLock, ThreadReport } from '../host/thread-control.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import type { Plan } from './plan.js';
 import type { WorkerState } from './protocol.js';
@@ -31,6 +31,8 @@ export interface Description {
   }[];
   readonly workers: readonly WorkerDescription[];
   readonly bytes: { readonly rings: number; readonly telemetry: number; readonly control: number };
+  /** What `lockMemory` came to; null if it was not asked for. */
+  readonly memoryLock: MemoryLock | null;
   /** Placements that may hurt. */
   readonly warnings: readonly string[];
   toString(): string;
@@ -43,6 +45,7 @@ export function describeScheduler(
   plan: Plan,
   states: readonly WorkerState[],
   allowedCpus: readonly number[],
+  memoryLock: MemoryLock | null,
 ): Description {
   const lanes = options.lanes.map((lane) => {
     const own = plan.tasks.filter((task) => task.lane === lane.index);
@@ -85,7 +88,7 @@ export function describeScheduler(
     telemetry: plan.bytes.telemetry,
     control: plan.bytes.control,
   };
-  const described = { mode: options.mode, allowedCpus, lanes, workers, bytes, warnings };
+  const described = { mode: options.mode, allowedCpus, lanes, workers, bytes, memoryLock, warnings };
   return Object.defineProperty(described, 'toString', { value: () => inWords(described, derived) }) as Description;
 }
 
@@ -127,6 +130,12 @@ function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
   lines.push(
     `memory: rings ${kib(of.bytes.rings)}, telemetry ${kib(of.bytes.telemetry)}, control ${kib(of.bytes.control)}`,
   );
+  if (of.memoryLock !== null) {
+    const { requestedBytes, lockedBytes, mechanism, reason } = of.memoryLock;
+    const how = mechanism === null ? '' : ` by ${mechanism}`;
+    const why = reason === null ? '' : ` (${reason})`;
+    lines.push(`memory lock: ${kib(lockedBytes)} of ${kib(requestedBytes)} locked${how}${why}`);
+  }
   for (const warning of of.warnings) lines.push(`warning: ${warning}`);
   return lines.join('\n');
 }

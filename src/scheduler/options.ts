@@ -54,6 +54,11 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
   mode?: 'threads' | 'inline';
   /** Frames of one loop that may overlap, 1 to 3. Default 2. */
   framesInFlight?: number;
+  /**
+   * Keeps the scheduler's shared memory from being paged out, as far as the system allows; `describe().memoryLock` tells.
+   * Needs the native addon. Default false.
+   */
+  lockMemory?: boolean;
   /** What the flight recorder of jobs keeps (see `scheduler.jobTrace()`). */
   trace?: {
     /** Jobs of each thread: a power of two, 2 to 65536, 40 bytes each. Default 256. */
@@ -96,6 +101,7 @@ export interface NormalOptions {
   readonly workers: readonly NormalWorker[] | null;
   readonly mode: 'threads' | 'inline';
   readonly framesInFlight: number;
+  readonly lockMemory: boolean;
   readonly traceJobs: number;
   readonly hostHelps: boolean;
   readonly readyTimeoutMs: number;
@@ -124,6 +130,7 @@ export function normalizeOptions(
     'workers',
     'mode',
     'framesInFlight',
+    'lockMemory',
     'trace',
     'hostHelps',
     'readyTimeoutMs',
@@ -132,6 +139,8 @@ export function normalizeOptions(
   checkSignal('signal', options.signal);
   const hostHelps = options.hostHelps ?? false;
   if (typeof hostHelps !== 'boolean') invalid('hostHelps', hostHelps, 'true or false');
+  const lockMemory = options.lockMemory ?? false;
+  if (typeof lockMemory !== 'boolean') invalid('lockMemory', lockMemory, 'true or false');
   const mode = options.mode ?? 'threads';
   if (mode !== 'threads' && mode !== 'inline') invalid('mode', mode, "'threads' or 'inline'");
   if (typeof options.lanes !== 'object' || options.lanes === null)
@@ -145,6 +154,7 @@ export function normalizeOptions(
     lanes,
     workers,
     mode,
+    lockMemory,
     traceJobs: traceJobsOf(options.trace),
     framesInFlight: checkNumber('framesInFlight', options.framesInFlight ?? 2, 1, 3, true),
     hostHelps,

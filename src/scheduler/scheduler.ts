@@ -1,7 +1,7 @@
 import { checkKeys } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../base/time.js';
-import type { ThreadReport } from '../host/thread-control.js';
+import type { MemoryLock, ThreadReport } from '../host/thread-control.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import { CONTROL_CLOSING } from '../memory/layout.js';
 import { layoutSchema, schemaFromDescription } from '../memory/schema-layout.js';
@@ -56,6 +56,7 @@ export interface SchedulerParts {
   readonly states: readonly WorkerState[];
   readonly allowedCpus: readonly number[];
   readonly environment: Environment;
+  readonly memoryLock: MemoryLock | null;
   /** Ends what runs the handlers, giving running jobs `graceMs`. */
   stop(graceMs: number): Promise<void>;
   refreshStates(): Promise<readonly WorkerState[]>;
@@ -224,14 +225,14 @@ export class Scheduler<Lanes = Record<string, unknown>> {
 
   /** What is in force: placement, priorities, deadlines, memory. `String(scheduler.describe())` tells it in words. */
   describe(): Description {
-    const { options, placed, derived, plan, allowedCpus, currentReport } = this.parts;
+    const { options, placed, derived, plan, allowedCpus, memoryLock, currentReport } = this.parts;
     const states =
       currentReport === undefined || this.closing !== null
         ? this.states
         : this.states.map((state) =>
             state.report === null ? state : { ...state, report: currentReport(state.report) },
           );
-    return describeScheduler(options, placed, derived, plan, states, allowedCpus);
+    return describeScheduler(options, placed, derived, plan, states, allowedCpus, memoryLock);
   }
 
   /** Asks the supervisor how the workers are; `describe()` tells the answer. */

@@ -83,6 +83,7 @@ export async function createTestScheduler<Lanes extends { [K in keyof Lanes]: un
         cpu: null,
         allowedCpus: Array.from({ length: given.usableCpus }, (_, cpu) => cpu),
       },
+      memoryLock: null,
       refreshStates: async () => supervisor.workers(),
     },
   }) as unknown as TestScheduler<Lanes>;

@@ -179,3 +179,47 @@ describe.skipIf(skipsBecause('real-time workers', reason))('a worker with priori
     job.release();
   });
 });
+
+describe('lockMemory', () => {
+  it('tells what was asked and what is in force; without it nothing is said', async () => {
+    await using scheduler = await createScheduler({
+      lanes: { beat: { tasks: BUDGETED, load: async () => ({}) as Budgeted } },
+      lockMemory: true,
+    });
+    const { memoryLock, bytes } = scheduler.describe();
+    expect(memoryLock!.requestedBytes).toBeGreaterThanOrEqual(bytes.rings + bytes.telemetry + bytes.control);
+    const locked = Number(/^VmLck:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]) * 1024;
+    if (memoryLock!.lockedBytes < memoryLock!.requestedBytes) expect(memoryLock!.reason).not.toBeNull();
+    else expect(memoryLock).toMatchObject({ mechanism: expect.stringContaining('mlock'), reason: null });
+    expect(locked).toBeGreaterThanOrEqual(memoryLock!.lockedBytes);
+    expect(String(scheduler.describe())).toContain('memory lock:');
+    await using plain = await createScheduler({
+      lanes: { beat: { tasks: BUDGETED, load: async () => ({}) as Budgeted } },
+    });
+    expect(plain.describe().memoryLock).toBeNull();
+  });
+
+  it.skipIf(
+    skipsBecause('a low memory limit', whyNot ?? (canRun('prlimit --memlock=65536:65536 true') ? null : 'no prlimit')),
+  )('as an ordinary user, beyond the limit, says so and goes on', () => {
+    const code = `
+        import { createScheduler } from 'frame-deadline';
+        const scheduler = await createScheduler({ lanes: { beat: { tasks: new URL(${JSON.stringify(BUDGETED.href)}) } }, lockMemory: true });
+        console.log(JSON.stringify(scheduler.describe().memoryLock));
+        await scheduler.close();`;
+    const drop = isRoot ? ['setpriv', '--reuid=65534', '--clear-groups'] : [];
+    const [command, ...args] = [
+      ...drop,
+      'prlimit',
+      '--memlock=65536:65536',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      code,
+    ];
+    const cwd = fileURLToPath(new URL('../..', import.meta.url));
+    const answer = JSON.parse(execFileSync(command!, args, { cwd, encoding: 'utf8' }));
+    expect(answer.lockedBytes).toBeLessThanOrEqual(65_536);
+    expect(answer.reason).toMatch(/ENOMEM|EAGAIN|EPERM/);
+  });
+});

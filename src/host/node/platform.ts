@@ -5,6 +5,7 @@ import { clockSince, newEpochUs } from './clock.js';
 import { readCpuTopology } from './cpu-topology.js';
 import { readCpuSet } from './cpus.js';
 import { currentReport } from './current-report.js';
+import { lockMemory } from './memory-lock.js';
 import { NodeThreadControl } from './thread-control.js';
 import { spawnThread } from './threads-control-plane.js';
 import { NodeTimer } from './timer.js';
@@ -49,6 +50,7 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     },
     spawnSupervisor: <Api>(name: string, timeoutMs: number) =>
       spawnThread(supervisorUrl, { name }, timeoutMs) as unknown as Promise<ControlledThread<Api>>,
+    lockMemory,
     applyToThisThread: (request) => new NodeThreadControl().apply(request),
     currentReport,
   };
