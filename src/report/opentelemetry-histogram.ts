@@ -8,7 +8,7 @@ const MAX_SCALE = 6;
 
 /**
  * Our counts as a base-2 exponential histogram in seconds, of the largest scale up to 6 that needs at most 160 buckets
- * (6 for values within a factor of 5.6, 3 for a factor of 10^6).
+ * (6 for values within a factor of 5.6, 3 within one of 900 000).
  *
  * A bucket of ours goes whole where its middle belongs: a value may stand in the neighbouring bucket if it is within
  * 1/256 of the boundary between them. Values below 1.024 µs are counted as zero. `min` and `max` are the ends of the

@@ -2,7 +2,7 @@ import { checkKeys } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { MissCause } from '../telemetry/outcomes.js';
 import type { FrameRecord, LoopTelemetry, Telemetry } from '../telemetry/telemetry-data.js';
-import { CAUSE, LOOP_ATTRIBUTE } from './opentelemetry-metrics.js';
+import { CAUSE, LOOP } from './opentelemetry-metrics.js';
 import { type EventLogger, type EventRecord, hrTime, type MetricAttributes } from './opentelemetry-types.js';
 import type { TelemetrySource } from './source.js';
 
@@ -26,7 +26,7 @@ export function jankEventsOf(window: Telemetry): EventRecord[] {
       late.filter((frame) => frame.loop === loop.id),
       loop,
     );
-    events.push(jankEvent(window, count, loop.deadlineUs, { [LOOP_ATTRIBUTE]: loop.id, ...cause }));
+    events.push(jankEvent(window, count, loop.deadlineUs, { [LOOP]: loop.id, ...cause }));
   }
   const alone = late.filter((frame) => frame.loop < 0);
   if (alone.length > 0) {

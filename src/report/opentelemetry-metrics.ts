@@ -5,14 +5,13 @@ import type { Metric, MetricAttributes } from './opentelemetry-types.js';
 import { hrTime } from './opentelemetry-types.js';
 import { MetricWriter, type Sample } from './opentelemetry-writer.js';
 
-const LANE = 'frame_deadline.lane';
-const TASK = 'frame_deadline.task';
-const LOOP = 'frame_deadline.loop';
-const WORKER = 'frame_deadline.worker';
-const OUTCOME = 'frame_deadline.outcome';
+const LANE = 'frame_deadline.lane.name';
+const TASK = 'frame_deadline.task.name';
+export const LOOP = 'frame_deadline.loop.id';
+const WORKER = 'frame_deadline.worker.name';
+const OUTCOME = 'frame_deadline.job.outcome';
 export const CAUSE = 'frame_deadline.miss.cause';
 const REASON = 'frame_deadline.refusal.reason';
-export const LOOP_ATTRIBUTE = LOOP;
 
 const JOB_HISTOGRAMS: Record<HistogramName, [name: string, description: string]> = {
   wakeupUs: ['wakeup.duration', 'From ringing an idle worker to the start of the job.'],
