@@ -175,7 +175,15 @@ export class LoopLog {
     this.row?.record(LOOP_SUBMITTING, (submittedUs - frame.startStampUs) | 0);
     if (misses > 0) this.row?.count(LOOP_COUNT_MISSED_FRAMES);
     if (jobs > 0) this.row?.record(LOOP_FRAME, tookUs);
-    this.log.writeFrame(this.id, frame, misses > 0 ? FRAME_LATE : FRAME_ON_TIME, submittedUs, lastFinishUs, jobs, misses);
+    this.log.writeFrame(
+      this.id,
+      frame,
+      misses > 0 ? FRAME_LATE : FRAME_ON_TIME,
+      submittedUs,
+      lastFinishUs,
+      jobs,
+      misses,
+    );
   }
 
   /** A frame that is past its deadline and that nobody will wait for any more. */
