@@ -54,7 +54,9 @@ export type {
   WorkerSnapshot,
 } from './scheduler/snapshot.js';
 export type { TaskHandle } from './scheduler/task-handle.js';
+export type { TelemetryReader as TelemetryWindow } from './scheduler/telemetry-reader.js';
 export type { LatencySummary } from './telemetry/histogram-reader.js';
+export type { JobRecord, JobTrace, TracedThread } from './telemetry/job-trace-data.js';
 export type { MissCause, Outcome, Refusal } from './telemetry/outcomes.js';
 export type { HistogramName } from './telemetry/recorder.js';
 export type {

@@ -5,6 +5,7 @@ import type { MemoryLock, ThreadReport } from '../host/thread-control.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import { CONTROL_CLOSING } from '../memory/layout.js';
 import { layoutSchema, schemaFromDescription } from '../memory/schema-layout.js';
+import type { JobTrace } from '../telemetry/job-trace-data.js';
 import type { HistogramName } from '../telemetry/recorder.js';
 import type { Environment, Miss, Telemetry } from '../telemetry/telemetry-data.js';
 import { checkDeadlineMs, type Task } from '../worker/task.js';
@@ -16,6 +17,7 @@ import { FrameLog } from './frame-log.js';
 import { FramePool, FrameSlots } from './frame-pool.js';
 import type { HostCore } from './host-core.js';
 import type { Job } from './job.js';
+import { collectJobTrace } from './job-trace-reader.js';
 import { FrameLoop, type LoopOptions } from './loop.js';
 import { type MissListener, MissLog } from './miss-log.js';
 import type { NormalOptions, NormalWorker } from './options.js';
@@ -221,6 +223,15 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     }
     const { toHdrHistogram } = await import('../telemetry/hdr-histogram.js');
     return toHdrHistogram(laneHistogram(this.totals.read().lanes[info.index]!, name));
+  }
+
+  /**
+   * The last jobs of every thread (as many as the option `trace.jobsPerThread` says), with the frames and misses around
+   * them: what `chromeTrace` of `frame-deadline/trace` draws. Disturbs no worker. Allocates an object per job.
+   */
+  jobTrace(): JobTrace {
+    const { loops, frames, misses } = this.totals.read();
+    return collectJobTrace(this.telemetrySetup, { loops, frames, misses, xruns: [], gc: [] });
   }
 
   /** What is in force: placement, priorities, deadlines, memory. `String(scheduler.describe())` tells it in words. */
