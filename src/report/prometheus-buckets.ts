@@ -1,5 +1,5 @@
-import { MAX_TRACKABLE_US } from '../telemetry/buckets.js';
-import { bucketRangeNs, type HistogramData } from '../telemetry/telemetry-data.js';
+import { highestValueNs, MAX_TRACKABLE_US } from '../telemetry/buckets.js';
+import type { HistogramData } from '../telemetry/telemetry-data.js';
 
 /** Of the deadline. A bound at the deadline itself makes "met in time" a plain ratio of two series. */
 const DEADLINE_FRACTIONS = [1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2, 4];
@@ -8,14 +8,22 @@ const SERIES_US: readonly number[] = [1, 2, 5].flatMap((digit) =>
   [1e1, 1e2, 1e3, 1e4, 1e5, 1e6].map((us) => us * digit),
 );
 
+/** By deadline: there are as many as tasks and loops. */
+const boundsOf = new Map<number, readonly number[]>();
+const MAX_KNOWN = 1000;
+
 /**
  * Upper bounds of the classic buckets in whole nanoseconds, ascending, without +Inf: the 1-2-5 series from 10 µs to 10 s
  * and 1/8, 1/4, 1/2, 3/4, 1, 3/2, 2 and 4 times the deadline. A task's deadline never changes, so neither do they.
  */
-export function bucketBoundsNs(deadlineUs: number): number[] {
+export function bucketBoundsNs(deadlineUs: number): readonly number[] {
+  const known = boundsOf.get(deadlineUs);
+  if (known !== undefined) return known;
   const all = [...SERIES_US, MAX_TRACKABLE_US, ...DEADLINE_FRACTIONS.map((fraction) => fraction * deadlineUs)];
-  const bounds = all.filter((us) => us > 0 && us <= MAX_TRACKABLE_US).map((us) => Math.round(us * 1000));
-  return [...new Set(bounds)].sort((a, b) => a - b);
+  const inRange = all.filter((us) => us > 0 && us <= MAX_TRACKABLE_US).map((us) => Math.round(us * 1000));
+  const boundsNs = [...new Set(inRange)].sort((a, b) => a - b);
+  if (boundsOf.size < MAX_KNOWN) boundsOf.set(deadlineUs, boundsNs);
+  return boundsNs;
 }
 
 /**
@@ -30,7 +38,7 @@ export function cumulativeCounts(data: HistogramData, boundsNs: readonly number[
   for (const boundNs of boundsNs) {
     while (next < data.buckets.length) {
       const [index, count] = data.buckets[next]!;
-      if (bucketRangeNs(index).highest > boundNs) break;
+      if (highestValueNs(index) > boundNs) break;
       reached += count;
       next++;
     }

@@ -39,14 +39,16 @@ export class ExpositionWriter {
     if (all.length === 0) return;
     this.head(name, name, 'histogram', help);
     for (const [labels, data, deadlineUs] of all) {
+      const pairs = labelPairs(labels);
       const boundsNs = bucketBoundsNs(deadlineUs);
       const counts = cumulativeCounts(data, boundsNs);
-      boundsNs.forEach((boundNs, index) => {
-        this.sample(`${name}_bucket`, { ...labels, le: this.bound(boundNs / 1e9) }, counts[index]!);
-      });
-      this.sample(`${name}_bucket`, { ...labels, le: '+Inf' }, data.count);
-      this.sample(`${name}_sum`, labels, data.sumUs / 1e6);
-      this.sample(`${name}_count`, labels, data.count);
+      const before = `${name}_bucket{${pairs}${pairs === '' ? '' : ','}le="`;
+      for (let i = 0; i < counts.length; i++) {
+        this.lines.push(`${before}${this.bound(boundsNs[i]! / 1e9)}"} ${counts[i]!}`);
+      }
+      this.lines.push(`${before}+Inf"} ${data.count}`);
+      this.sample(`${name}_sum`, pairs, data.sumUs / 1e6);
+      this.sample(`${name}_count`, pairs, data.count);
     }
   }
 
@@ -65,7 +67,7 @@ export class ExpositionWriter {
     const all = [...samples];
     if (all.length === 0) return;
     this.head(name, sampleName, type, help);
-    for (const [labels, value] of all) this.sample(sampleName, labels, value);
+    for (const [labels, value] of all) this.sample(sampleName, labelPairs(labels), value);
   }
 
   private head(name: string, sampleName: string, type: FamilyType, help: string): void {
@@ -77,9 +79,8 @@ export class ExpositionWriter {
     if (open && name.endsWith('_seconds')) this.lines.push(`# UNIT ${family} seconds`);
   }
 
-  private sample(name: string, labels: Labels, value: number): void {
-    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeValue(text)}"`);
-    this.lines.push(`${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${number(value)}`);
+  private sample(name: string, pairs: string, value: number): void {
+    this.lines.push(`${name}${pairs === '' ? '' : `{${pairs}}`} ${number(value)}`);
   }
 
   /** OpenMetrics asks for a point or an exponent in every bound. */
@@ -89,6 +90,12 @@ export class ExpositionWriter {
   }
 }
 
+function labelPairs(labels: Labels): string {
+  let pairs = '';
+  for (const label in labels) pairs += `${pairs === '' ? '' : ','}${label}="${escapeValue(labels[label]!)}"`;
+  return pairs;
+}
+
 function number(value: number): string {
   if (Number.isFinite(value)) return String(value);
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
@@ -96,6 +103,7 @@ function number(value: number): string {
 
 /** Of a label's value (and of OpenMetrics' HELP): backslash, double quote, line feed. */
 function escapeValue(text: string): string {
+  if (!/[\\"\n]/.test(text)) return text;
   return text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 }
 
