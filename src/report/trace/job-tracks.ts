@@ -1,6 +1,14 @@
-import type { JobRecord, JobTrace } from '../../telemetry/job-trace-data.js';
+import type { JobRecord, JobTrace, TracedGc } from '../../telemetry/job-trace-data.js';
 import type { Miss } from '../../telemetry/telemetry-data.js';
-import { type Args, COLOUR_BAD, COLOUR_GREY, COLOUR_TERRIBLE, type TraceEvents, type Track } from './track.js';
+import {
+  type Args,
+  COLOUR_BAD,
+  COLOUR_GREY,
+  COLOUR_TERRIBLE,
+  FLOW_CATEGORY,
+  type TraceEvents,
+  type Track,
+} from './track.js';
 
 const SUBMIT_SLICE_US = 1;
 
@@ -25,7 +33,9 @@ export function writeJobTracks(events: TraceEvents, pid: number, trace: JobTrace
     for (const job of ofThread) {
       const ranOn = job.ranOn ?? -1;
       const submitted = main >= 0 && trace.tasks[job.task]?.periodic === false;
-      const flow = submitted && tracks[ranOn] !== undefined ? ++flows : undefined;
+      // jobs that main ran itself need no arrow
+      const afterwards = ranOn !== main && job.startAtUs !== null && job.startAtUs >= job.submitAtUs;
+      const flow = submitted && afterwards && tracks[ranOn] !== undefined ? ++flows : undefined;
       const drawn = { job, thread: endedBy, flow };
       if (submitted) groupOf(submits, job.submitAtUs).push(drawn);
       const track = tracks[ranOn];
@@ -33,9 +43,28 @@ export function writeJobTracks(events: TraceEvents, pid: number, trace: JobTrace
     }
   });
   if (main >= 0) writeMain(tracks[main]!, trace, submits);
-  for (const { thread, atUs, durationUs, kind } of trace.gc) {
-    const track = tracks[trace.threads.findIndex(({ name }) => name === thread)];
-    track?.slice({ name: `gc ${kind}`, category: 'gc', startUs: atUs, endUs: atUs + durationUs, colour: COLOUR_GREY });
+  for (const gc of trace.gc) {
+    const thread = trace.threads.findIndex(({ name }) => name === gc.thread);
+    if (thread >= 0)
+      writeCollection(
+        tracks[thread]!,
+        gc,
+        jobs.flat().filter(({ ranOn }) => ranOn === thread),
+      );
+  }
+}
+
+/** In pieces, where jobs began or ended meanwhile: slices must nest, and the job is the one that has to be whole. */
+function writeCollection(track: Track, { kind, atUs, durationUs }: TracedGc, jobs: readonly JobRecord[]): void {
+  const cuts = jobs
+    .flatMap(({ startAtUs, finishAtUs }) => [startAtUs ?? finishAtUs, finishAtUs])
+    .filter((us) => us > atUs && us < atUs + durationUs)
+    .sort((a, b) => a - b);
+  const args = { atUs, durationUs };
+  let startUs = atUs;
+  for (const endUs of [...cuts, atUs + durationUs]) {
+    track.slice({ name: `gc ${kind}`, category: 'gc', startUs, endUs, colour: COLOUR_GREY, args });
+    startUs = endUs;
   }
 }
 
@@ -46,7 +75,7 @@ function writeJob(track: Track, trace: JobTrace, { job, thread, flow }: DrawnJob
   const missed = job.cause !== null;
   track.slice({
     name: missed || job.outcome !== 'onTime' ? `${name} [${job.outcome}]` : name,
-    category: missed ? 'job,miss' : 'job',
+    category: FLOW_CATEGORY,
     startUs,
     endUs: job.finishAtUs,
     colour: job.outcome === 'lost' || job.outcome === 'failed' ? COLOUR_TERRIBLE : missed ? COLOUR_BAD : undefined,
@@ -99,7 +128,14 @@ function writeMain(track: Track, trace: JobTrace, submits: ReadonlyMap<number, r
   for (const [atUs, drawn] of submits) {
     const flowsOut = drawn.flatMap(({ flow }) => (flow === undefined ? [] : [flow]));
     const args = { jobs: drawn.length, tasks: [...new Set(drawn.map(({ job }) => trace.tasks[job.task]!.name))] };
-    track.slice({ name: 'submit', category: 'submit', startUs: atUs, endUs: atUs + SUBMIT_SLICE_US, args, flowsOut });
+    track.slice({
+      name: 'submit',
+      category: FLOW_CATEGORY,
+      startUs: atUs,
+      endUs: atUs + SUBMIT_SLICE_US,
+      args,
+      flowsOut,
+    });
   }
 }
 

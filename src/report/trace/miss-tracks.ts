@@ -51,9 +51,10 @@ function writeMiss(track: Track, miss: Miss): void {
 
 function writeSegments(track: Track, segments: MissSegments, { releaseAtUs, startAtUs, finishAtUs }: Miss): void {
   const startUs = Math.min(Math.max(startAtUs ?? finishAtUs, releaseAtUs), finishAtUs);
+  // an idle worker wakes up first, and then may take jobs that come before this one
   const before = [
-    ['waiting behind', segments.waitingBehindUs],
     ['wakeup', segments.wakeupUs],
+    ['waiting behind', segments.waitingBehindUs],
   ] as const;
   const inside = [
     ['on CPU', segments.onCpuUs ?? 0],

@@ -32,6 +32,9 @@ export const COLOUR_BAD = 'bad';
 export const COLOUR_TERRIBLE = 'terrible';
 export const COLOUR_GREY = 'grey';
 
+/** Category of arrows, and of the slices at their ends: Chrome's reader looks for those by it. */
+export const FLOW_CATEGORY = 'job';
+
 /** Collects events in any order and writes them in order of time. */
 export class TraceEvents {
   private readonly metadata: string[];
@@ -76,6 +79,8 @@ export class TraceEvents {
 
   /** All events, in order of time; those of one moment in the order in which they were added. */
   texts(): string[] {
+    // the beginning of an arrow stands before its end, also where both have the same microsecond
+    this.tracks.sort((a, b) => Number(b.beginsFlows) - Number(a.beginsFlows));
     for (const track of this.tracks) track.write();
     this.timed.sort((a, b) => a.atUs - b.atUs);
     return [...this.metadata, ...this.timed.map(({ text }) => text)];
@@ -86,6 +91,7 @@ export class TraceEvents {
 export class Track {
   readonly pid: number;
   readonly tid: number;
+  beginsFlows: boolean;
   private readonly events: TraceEvents;
   private readonly slices: Slice[];
   private readonly instants: Instant[];
@@ -94,12 +100,15 @@ export class Track {
     this.events = events;
     this.pid = pid;
     this.tid = tid;
+    this.beginsFlows = false;
     this.slices = [];
     this.instants = [];
   }
 
   slice(slice: Slice): void {
-    if (Number.isFinite(slice.startUs) && Number.isFinite(slice.endUs)) this.slices.push(slice);
+    if (!Number.isFinite(slice.startUs) || !Number.isFinite(slice.endUs)) return;
+    this.slices.push(slice);
+    if (slice.flowsOut !== undefined) this.beginsFlows = true;
   }
 
   instant(name: string, category: string, atUs: number, args?: Args): void {
@@ -119,7 +128,7 @@ export class Track {
       open.push(end);
       const event = { ph: 'X', name, cat: category, pid, tid, ts: startUs, dur: end - startUs };
       events.add(startUs, { ...event, ...(colour === undefined ? {} : { cname: colour }), args: args ?? {} });
-      const flow = { cat: 'submit', name: 'submit', pid, tid, ts: startUs };
+      const flow = { cat: FLOW_CATEGORY, name: 'submit', pid, tid, ts: startUs };
       for (const id of flowsOut ?? []) events.add(startUs, { ph: 's', id, ...flow });
       if (flowIn !== undefined) events.add(startUs, { ph: 'f', bp: 'e', id: flowIn, ...flow });
     }
