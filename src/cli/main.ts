@@ -7,6 +7,8 @@ const interrupt = new Interrupt();
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
+const COMMANDS = '`demo`, `doctor`, `report` or `compare`';
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -22,6 +24,14 @@ async function main(args: readonly string[]): Promise<number> {
         const { doctorCommand } = await import('./doctor/command.js');
         return await doctorCommand(rest, interrupt);
       }
+      case 'report': {
+        const { reportCommand } = await import('./report/command.js');
+        return await reportCommand(rest);
+      }
+      case 'compare': {
+        const { compareCommand } = await import('./compare/command.js');
+        return await compareCommand(rest);
+      }
       case '--help':
       case '-h':
       case 'help':
@@ -35,11 +45,10 @@ async function main(args: readonly string[]): Promise<number> {
         return 0;
       }
       case undefined:
-        throw usageError('no command given, `demo` or `doctor` expected');
+        throw usageError(`no command given, ${COMMANDS} expected`);
       default:
-        if (command.startsWith('-'))
-          throw usageError(`no command given before ${command}, \`demo\` or \`doctor\` expected`);
-        throw usageError(`unknown command ${JSON.stringify(command)}, \`demo\` or \`doctor\` expected`);
+        if (command.startsWith('-')) throw usageError(`no command given before ${command}, ${COMMANDS} expected`);
+        throw usageError(`unknown command ${JSON.stringify(command)}, ${COMMANDS} expected`);
     }
   } catch (error) {
     process.stderr.write(errorText(error));

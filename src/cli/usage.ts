@@ -5,8 +5,10 @@ export const HELP = `frame-deadline: a real-time frame-deadline task scheduler
 Usage: frame-deadline <command> [options]
 
 Commands:
-  demo    sound, input and picture in one process, with their deadlines counted
-  doctor  what this machine and user can get, measured, and how to get more
+  demo     sound, input and picture in one process, with their deadlines counted
+  doctor   what this machine and user can get, measured, and how to get more
+  report   an HTML file of what was measured
+  compare  two runs side by side, with the differences that matter marked
 
 Options:
   --help     this text, or that of a command

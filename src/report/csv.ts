@@ -30,10 +30,13 @@ const COLUMNS: readonly [header: string, cell: (frame: FrameRecord, miss: Miss |
   ['culprit', (_, miss) => (miss?.culprit == null ? null : `${miss.culprit.lane}.${miss.culprit.task}`)],
 ];
 
+/** The first line, without its end. */
+export const CSV_HEADER = COLUMNS.map(([header]) => header).join(',');
+
 /** A row per frame that the telemetry holds, oldest first, dropped ticks among them. */
 export function csvOfFrames(telemetry: Telemetry): string {
   const missesOf = missesByFrame(telemetry);
-  const lines = [COLUMNS.map(([header]) => header).join(',')];
+  const lines = [CSV_HEADER];
   for (const frame of telemetry.frames) {
     const worst = missesOf.get(frame)?.[0] ?? null;
     lines.push(COLUMNS.map(([, cell]) => csvCell(cell(frame, worst))).join(','));

@@ -1,4 +1,14 @@
 /** `frame-deadline/report`: telemetry as HTML, CSV and JSON, and two runs compared. Pure functions for Node and pages. */
+
+export {
+  COMPARISON_RULE,
+  type ComparedFigure,
+  type ComparedPart,
+  type Comparison,
+  compareTelemetry,
+  type Finding,
+} from './compare/compare.js';
+export type { ConditionDifference } from './compare/conditions.js';
 export { csvOfFrames } from './csv.js';
 export { type HtmlReportOptions, htmlReport } from './html/html-report.js';
 export { low1Integral, low1Percentile } from './lows.js';

@@ -41,8 +41,8 @@ function laneCard({ name, periodUs, tasks, missRuns }: LaneTelemetry): Markup {
         'p99 response',
         `${durationText(response.quantileUs(0.99))}${deadlines.length === 1 ? ` of ${deadlines[0]}` : ''}`,
       ],
-      ['longest run of misses', countText(missRuns.longest)],
-      ['at the end', missRuns.of === 0 ? '–' : `met ${missRuns.met} of the last ${missRuns.of}`],
+      ['longest run', countText(missRuns.longest)],
+      ['met at the end', missRuns.of === 0 ? '–' : `${missRuns.met} of the last ${missRuns.of}`],
       ['refused', countText(refused)],
     ],
   );

@@ -15,6 +15,8 @@ import { CAUSE_WORDS, countText, durationText } from './words.js';
 export interface HtmlReportOptions {
   /** Of the page and its tab; `Frame deadlines` if left out. */
   readonly title?: string;
+  /** A sentence on where the figures come from, shown with the verdict. */
+  readonly note?: string;
 }
 
 /** What a report begins with: by it a file is known as one. */
@@ -59,6 +61,7 @@ ${symbolDefinitions()}
 <h1>${title}</h1>
 <p class="verdict ${verdict.ok ? 'met' : 'missed'}">${verdict.headline}</p>
 ${verdict.details.length === 0 ? null : html`<ul>${verdict.details.map((detail) => html`<li>${detail}</li>`)}</ul>`}
+${options.note === undefined ? null : html`<p><strong>Note:</strong> ${options.note}</p>`}
 <p class="about">${durationText(telemetry.toUs - telemetry.fromUs)} until ${dateText(telemetry.toUnixMs)}, ${telemetry.environment.runtime} on ${telemetry.environment.platform}</p>
 <nav aria-label="Sections"><a href="#frames">Frames</a><a href="#percentiles">Percentiles</a><a href="#last-misses">Misses</a><a href="#tasks">Tasks</a><a href="#loops">Loops</a><a href="#workers">Workers</a><a href="#environment">Environment</a></nav>
 </header>

@@ -112,7 +112,8 @@ function limitUs(
   const limits = new Set(
     tasks.map((task) => (metric === 'responseUs' ? task.deadlineUs : metric === 'executionUs' ? task.budgetUs : null)),
   );
-  return limits.size === 1 ? [...limits][0]! : null;
+  const [limit] = limits;
+  return limits.size === 1 && limit != null && Number.isFinite(limit) ? limit : null;
 }
 
 function merged(data: readonly HistogramData[]): HistogramData {
@@ -156,7 +157,7 @@ ${steps.map((us) => html`<line class="grid" x1="0" x2="100%" y1="${y(us)}" y2="$
 ${series.map((one, i) => (one.limitUs === null ? null : html`<line class="limit l-${i}" x1="0" x2="100%" y1="${y(one.limitUs)}" y2="${y(one.limitUs)}"/>`))}
 <svg class="stretch" viewBox="0 0 ${UNITS} ${UNITS}" preserveAspectRatio="none">${values.map((of, i) => html`<path class="series l-${i}" d="${pathOf(of, share)}"/>`)}</svg>
 <line class="cursor" y1="0" y2="100%" visibility="hidden"/></svg>
-<svg class="x" aria-hidden="true">${ticks(nines).map(([at, text]) => html`<text x="${at}%" y="14" text-anchor="${at === 0 ? 'start' : at > 94 ? 'end' : 'middle'}">${text}</text>`)}</svg></div></div>
+<svg class="x" aria-hidden="true">${ticks(nines).map(([at, text], nth) => html`<text x="${at}%" y="14"${nines > 3.8 && nth % 2 === 1 ? html` class="odd"` : null} text-anchor="${at === 0 ? 'start' : at > 94 ? 'end' : 'middle'}">${text}</text>`)}</svg></div></div>
 <ul class="legend">${series.map((one, i) => html`<li><svg class="line-key" viewBox="0 0 28 8" aria-hidden="true"><line class="series l-${i}" x1="0" x2="28" y1="4" y2="4"/></svg> <bdi>${one.name}</bdi>${one.limitUs === null ? null : html` <small>(${limitWord} ${durationText(one.limitUs)}, thin line)</small>`}</li>`)}</ul>
 ${left === 0 ? null : html`<p>${left} more with fewer jobs are in the tables only.</p>`}`;
   return { markup, values: shown };

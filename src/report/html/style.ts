@@ -28,17 +28,17 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: .5rem 0; border-
 a { color: var(--accent); } nav a { padding: .25rem 0; text-underline-offset: .2em; }
 h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; scroll-margin-top: .5rem; }
 h3 { font-size: .95rem; margin: 0; }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 3px; }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 3px; } .pan:focus-visible { outline-offset: 0; }
 .cards { list-style: none; margin: 1.2rem 0 0; padding: 0; display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5rem), 1fr)); }
 .card, .plot, .scroll, .miss, section > .facts { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
 .card { padding: .8rem 1rem; border-top: 4px solid var(--line); min-width: 0; }
 .card.met { border-top-color: var(--met); } .card.missed { border-top-color: var(--missed); }
 .card p { margin: 0; color: var(--soft); } .card .figure { font-size: 1.35rem; font-weight: 700; color: var(--ink); }
 .card.met .figure { color: var(--met); } .card.missed .figure { color: var(--missed); }
-.card dl { display: grid; grid-template-columns: 1fr auto; gap: .1rem .8rem; margin: .5rem 0 0; font-size: .88rem; }
+.card dl { display: grid; grid-template-columns: 1fr auto; gap: .1rem .8rem; margin: .5rem 0 0; font-size: .88rem; } .card dt { white-space: nowrap; }
 dt { color: var(--soft); } dd { margin: 0; font-variant-numeric: tabular-nums; } .card dd { text-align: right; }
 .plot { margin: 0 0 1rem; padding: .8rem 1rem 1rem; }
-figcaption { font-size: .9rem; margin-bottom: .5rem; }
+figcaption { font-size: .9rem; margin-bottom: .8rem; }
 .tools { display: flex; flex-wrap: wrap; gap: .5rem; margin: .4rem 0; }
 button, select { font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--soft); border-radius: 6px; padding: .35rem .7rem; max-width: 100%; min-height: 2.3rem; }
 button:hover { border-color: var(--accent); color: var(--accent); } button:disabled { opacity: .5; }
@@ -58,9 +58,9 @@ svg { display: block; overflow: visible; } svg text { fill: var(--soft); font-si
 .c-preempted { color: var(--preempted); } .c-gc { color: var(--gc); } .c-overrun { color: var(--overrun); } .c-hung { color: var(--hung); }
 .c-crashed { color: var(--crashed); } .c-unknown { color: var(--unknown); } .c-none { color: var(--none); } .c-dropped { color: var(--missed); }
 .data > use { fill: currentColor; stroke: var(--panel); stroke-width: 1; } .data > use.c-none { color: var(--missed); }
-.bar, rect, .sym { fill: currentColor; } .sym { display: inline-block; width: .85em; height: .85em; vertical-align: -.05em; margin-right: .15em; }
+.bar, rect, .sym { fill: currentColor; } .sym { display: inline-block; width: .85em; height: .85em; vertical-align: -.05em; margin-right: .45em; }
 .definitions { position: absolute; width: 0; height: 0; }
-.legend { list-style: none; margin: .6rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; }
+.legend { list-style: none; margin: 1rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; }
 .key-line { display: inline-block; width: 1.6em; border-top: 2px dashed; vertical-align: .25em; } .key-area { display: inline-block; width: 1em; height: .7em; background: var(--area); }
 .series { fill: none; stroke: currentColor; stroke-width: 2.2; vector-effect: non-scaling-stroke; } .limit { stroke: currentColor; stroke-width: 1; }
 .line-key { display: inline-block; width: 28px; height: 8px; }
@@ -68,16 +68,16 @@ svg { display: block; overflow: visible; } svg text { fill: var(--soft); font-si
 .l-4 { color: var(--waiting-behind); stroke-dasharray: 4 4; } .l-5 { color: var(--late-submit); stroke-dasharray: 12 5; } .l-6 { color: var(--wakeup); stroke-dasharray: 8 3 2 3 2 3; } .l-7 { color: var(--unknown); stroke-dasharray: 1 4; }
 .miss { margin-bottom: .4rem; } .miss summary { padding: .55rem .8rem; cursor: pointer; } .miss summary::marker { color: var(--soft); }
 .miss[open] { padding-bottom: .8rem; } .miss[open] > :not(summary) { margin-left: 1rem; margin-right: 1rem; }
-.late { font-variant-numeric: tabular-nums; font-weight: 600; } .behind { color: var(--soft); } summary small { white-space: nowrap; float: right; padding-left: .8rem; }
+.late { white-space: nowrap; font-variant-numeric: tabular-nums; font-weight: 600; } .behind { color: var(--soft); } summary small { white-space: nowrap; float: right; padding-left: .8rem; }
 .bar { width: auto; } svg.bar { width: calc(100% - 2rem); height: 18px; border-radius: 4px; overflow: hidden; stroke: none; } .bar rect { stroke: var(--panel); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .segments, .facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .15rem 1rem; margin: .7rem 0 0; font-size: .9rem; } section > .facts { padding: .8rem 1rem; }
 .scroll { overflow-x: auto; margin-bottom: 1rem; position: relative; }
 table { border-collapse: collapse; font-size: .88rem; min-width: 100%; overflow-wrap: normal; } caption { text-align: left; font-weight: 600; padding: .7rem .8rem .3rem; }
 th, td { padding: .35rem .8rem; text-align: right; vertical-align: top; white-space: nowrap; font-variant-numeric: tabular-nums; border-top: 1px solid var(--line); }
-thead th { border-top: 0; color: var(--soft); font-weight: 600; } .words td, td:last-child { text-align: left; white-space: normal; min-width: 9rem; } #t-latency ~ * td:nth-child(2), #t-loop-latency ~ * td:nth-child(2) { text-align: left; } th:first-child { text-align: left; position: sticky; left: 0; background: var(--panel); max-width: 12rem; white-space: normal; z-index: 1; }
+thead th { border-top: 0; color: var(--soft); font-weight: 600; } th.w, td.w { text-align: left; white-space: normal; min-width: 5rem; } td.w:last-child, td.w:nth-child(4) { min-width: 13rem; } th:first-child { text-align: left; position: sticky; left: 0; background: var(--panel); max-width: 12rem; white-space: normal; z-index: 1; min-width: 6rem; }
 .over { color: var(--missed); } footer { padding-top: 2rem; padding-bottom: 3rem; }
 [hidden] { display: none !important; }
-@media (max-width: 30rem) { main, header, footer { padding-left: .7rem; padding-right: .7rem; } .plot { padding: .7rem; } .axes { grid-template-columns: 3rem minmax(0, 1fr); } svg text { font-size: 11px; }
+@media (max-width: 30rem) { main, header, footer { padding-left: .7rem; padding-right: .7rem; } .plot { padding: .7rem; } .axes { grid-template-columns: 3rem minmax(0, 1fr); } svg text { font-size: 11px; } .x .odd { display: none; }
   summary small { float: none; display: block; padding-left: 1.2rem; } th:first-child { max-width: 8rem; } th, td { padding: .35rem .6rem; } .y, .data { height: 220px; } }
 @media print { :root { color-scheme: light; --ground: #fff; } body { font-size: 11px; } nav, .tools, output { display: none; } .plot, .card, .miss { break-inside: avoid; } .scroll { overflow: visible; } th, td { white-space: normal; padding: .15rem .3rem; } * { print-color-adjust: exact; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }

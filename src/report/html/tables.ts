@@ -8,24 +8,26 @@ import {
   type Telemetry,
 } from '../../telemetry/telemetry-data.js';
 import { low1Integral, low1Percentile } from '../lows.js';
-import { type Content, html, type Markup } from './markup.js';
+import { type Content, html, type Markup, trusted } from './markup.js';
 import { METRIC_ORDER, METRIC_WORDS } from './percentile-plot.js';
 import { causesText, countText, durationText, fpsText, lowestUs, shareText } from './words.js';
 
-/** A table that scrolls in itself where it is too wide; the first column names the row. */
+/** A table that scrolls in itself where it is too wide; the first column names the row, those in `words` hold words. */
 export function table(
   id: string,
   caption: string,
   headers: readonly string[],
   rows: readonly (readonly Content[])[],
+  words: readonly string[] = [],
 ): Markup {
+  const type = (n: number): Markup | null => (words.includes(headers[n]!) ? trusted(' class="w"') : null);
   return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}"><table><caption id="${id}">${caption}</caption>
-<thead><tr>${headers.map((header) => html`<th scope="col">${header}</th>`)}</tr></thead>
+<thead><tr>${headers.map((header, n) => html`<th scope="col"${type(n)}>${header}</th>`)}</tr></thead>
 <tbody>${rows.map(
     ([
       first,
       ...cells
-    ]) => html`<tr><th scope="row">${first ?? null}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
+    ]) => html`<tr><th scope="row">${first ?? null}</th>${cells.map((cell, n) => html`<td${type(n + 1)}>${cell}</td>`)}</tr>
 `,
   )}</tbody></table></div>`;
 }
@@ -43,6 +45,9 @@ const OUTCOME_WORDS = {
 export function taskTable({ lanes }: Telemetry): Markup {
   const headers = [
     'task',
+    'missed',
+    'missed %',
+    'misses by cause',
     'deadline',
     'budget',
     'submitted',
@@ -50,13 +55,13 @@ export function taskTable({ lanes }: Telemetry): Markup {
     'refused',
     ...OUTCOMES.map((outcome) => OUTCOME_WORDS[outcome]),
     'in flight',
-    'missed',
-    'missed %',
-    'misses by cause',
   ];
   const rows = lanes.flatMap((lane) =>
     lane.tasks.map((task): Content[] => [
       html`<bdi>${lane.name}.${task.name}</bdi>`,
+      task.misses === 0 ? '0' : html`<b>${countText(task.misses)}</b>`,
+      shareText(task.misses, task.accepted),
+      causesText(task.missCauses),
       durationText(task.deadlineUs),
       durationText(task.budgetUs),
       countText(task.submitted),
@@ -64,12 +69,9 @@ export function taskTable({ lanes }: Telemetry): Markup {
       refusedText(task),
       ...OUTCOMES.map((outcome) => countText(task.outcomes[outcome])),
       countText(task.inFlight),
-      task.misses === 0 ? '0' : html`<b>${countText(task.misses)}</b>`,
-      shareText(task.misses, task.accepted),
-      causesText(task.missCauses),
     ]),
   );
-  return table('t-tasks', 'Jobs by task', headers, rows);
+  return table('t-tasks', 'Jobs by task', headers, rows, ['misses by cause']);
 }
 
 /** Latencies of each task. */
@@ -91,6 +93,7 @@ export function latencyTable({ lanes }: Telemetry): Markup {
     'Latency by task. Figures marked ! are past the deadline, or past the budget for execution.',
     ['task', 'metric', ...QUANTILE_HEADERS],
     rows,
+    ['metric'],
   );
 }
 
@@ -151,9 +154,9 @@ export function loopTables({ loops }: Telemetry): Markup {
     'low1Integral',
     'dropped by cause',
   ];
-  return html`${table('t-loops', 'Frames by loop', headers, counts)}
+  return html`${table('t-loops', 'Frames by loop', headers, counts, ['state', 'dropped by cause'])}
 <p class="note"><code>low1Percentile</code>: frames per second at the 99th percentile of the frame intervals. <code>low1Integral</code>: frames per second at the interval at which the intervals, summed from the longest down, reach 1 % of the total time.</p>
-${table('t-loop-latency', 'Frame times by loop', ['loop', 'metric', ...QUANTILE_HEADERS], latencies)}`;
+${table('t-loop-latency', 'Frame times by loop', ['loop', 'metric', ...QUANTILE_HEADERS], latencies, ['metric'])}`;
 }
 
 /** Placement, priority in force and signals of each worker. */
@@ -170,9 +173,7 @@ export function workerTable({ workers }: Telemetry): Markup {
       cpus === null ? 'not known' : cpusText(cpus),
       countText(worker.jobs),
       running === null ? '–' : `${running.lane}.${running.task}, for ${durationText(running.forUs)}`,
-      probeText(probes.preempted),
-      probeText(probes.gc),
-      probeText(probes.onCpu),
+      html`preemption: ${probeText(probes.preempted)}<br>garbage collection: ${probeText(probes.gc)}<br>CPU time: ${probeText(probes.onCpu)}`,
     ];
   });
   const headers = [
@@ -185,13 +186,17 @@ export function workerTable({ workers }: Telemetry): Markup {
     'CPUs',
     'jobs',
     'runs',
-    'signal for preemption',
-    'signal for garbage collection',
-    'signal for CPU time',
+    'signals',
   ];
   return workers.length === 0
     ? html`<p>There were no workers: jobs ran in the host's thread.</p>`
-    : table('t-workers', 'Workers', headers, rows);
+    : table(
+        't-workers',
+        'Placement, priority in force and signals',
+        headers,
+        rows,
+        headers.filter((header) => header !== 'niceness' && header !== 'jobs'),
+      );
 }
 
 export function environmentList({

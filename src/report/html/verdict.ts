@@ -1,15 +1,18 @@
 import { MISS_CAUSES, type MissCause } from '../../telemetry/outcomes.js';
-import type { Miss, Telemetry } from '../../telemetry/telemetry-data.js';
+import type { LaneTelemetry, Miss, Telemetry } from '../../telemetry/telemetry-data.js';
+import { missesByFrame } from '../frame-misses.js';
 import { CAUSE_WORDS, causesByCount, countText, culpritName } from './words.js';
 
 /** How a run went, in words. */
 export interface Verdict {
   readonly ok: boolean;
-  /** `14 of 600 frames missed.` */
+  /** `14 of 600 frames missed their deadline.` */
   readonly headline: string;
-  /** `Most often: overrun (8 of 26 missed jobs).` and the like; empty if nothing was missed. */
+  /** What most of them had in common, then the lanes; empty if nothing was missed. */
   readonly details: readonly string[];
 }
+
+type Causes = Record<MissCause, number>;
 
 /** How the run went, most important first: frames where a loop ran, else jobs. */
 export function verdictOf(telemetry: Telemetry): Verdict {
@@ -22,57 +25,87 @@ export function verdictOf(telemetry: Telemetry): Verdict {
   const accepted = sum(tasks.map((task) => task.accepted));
   if (ticks === 0 && accepted === 0) return { ok: true, headline: 'Nothing ran.', details: [] };
   const headline = ticks > 0 ? missedText(missedTicks, ticks, 'frame') : missedText(missedJobs, accepted, 'job');
-  const details: string[] = [];
-  const causes = causeTotals(telemetry);
-  const [most] = causesByCount(causes);
-  if (most !== undefined) details.push(mostText(most, sum(Object.values(causes)), misses));
-  for (const lane of ticks > 0 ? lanes : []) {
-    const missed = sum(lane.tasks.map((task) => task.misses));
-    if (missed > 0)
-      details.push(`${lane.name}: ${missedText(missed, sum(lane.tasks.map((task) => task.accepted)), 'job')}`);
+  const frames =
+    ticks > 0
+      ? mostText(
+          frameCauses(telemetry),
+          misses.filter(({ frame }) => frame !== null),
+        )
+      : null;
+  const details = frames === null ? [] : [frames];
+  for (const lane of lanes) {
+    const detail = laneText(lane, misses);
+    if (detail !== null) details.push(detail);
   }
-  if (dropped > 0)
+  if (dropped > 0) {
     details.push(
       `${countText(dropped)} of the missed frames ${dropped === 1 ? 'was a tick' : 'were ticks'} that the main thread did not serve.`,
     );
+  }
   const lost = sum(tasks.map((task) => task.outcomes.lost));
-  if (lost > 0)
+  if (lost > 0) {
     details.push(`${countText(lost)} ${lost === 1 ? 'job was' : 'jobs were'} lost with a worker that hung or crashed.`);
+  }
   return { ok: missedTicks === 0 && missedJobs === 0, headline, details };
 }
 
 /** Misses of all jobs and dropped ticks by cause. */
-export function causeTotals({ lanes, loops }: Telemetry): Record<MissCause, number> {
-  const counts = [
-    ...lanes.flatMap((lane) => lane.tasks).map((task) => task.missCauses),
-    ...loops.map((loop) => loop.droppedCauses),
-  ];
-  return Object.fromEntries(MISS_CAUSES.map((cause) => [cause, sum(counts.map((of) => of[cause]))])) as Record<
-    MissCause,
-    number
-  >;
+export function causeTotals({ lanes, loops }: Telemetry): Causes {
+  const tasks = lanes.flatMap((lane) => lane.tasks);
+  return sumCauses([...tasks.map((task) => task.missCauses), ...loops.map((loop) => loop.droppedCauses)]);
 }
 
-function mostText([cause, count]: readonly [MissCause, number], total: number, misses: readonly Miss[]): string {
-  const behind = mostFrequentCulprit(misses.filter((miss) => miss.cause === cause));
-  const because = behind === null ? '' : `, mostly behind ${behind}`;
-  return `Most often: ${CAUSE_WORDS[cause].short} (${countText(count)} of ${countText(total)} misses)${because}: ${CAUSE_WORDS[cause].long}.`;
+/** Missed frames by the cause of their worst miss that is kept, and dropped ticks by theirs. */
+function frameCauses(telemetry: Telemetry): Causes {
+  const causes = sumCauses(telemetry.loops.map((loop) => loop.droppedCauses));
+  for (const [frame, [worst]] of missesByFrame(telemetry)) if (frame.outcome === 'late') causes[worst!.cause]++;
+  return causes;
 }
 
-function mostFrequentCulprit(misses: readonly Miss[]): string | null {
+function mostText(causes: Causes, misses: readonly Miss[]): string | null {
+  const [most] = causesByCount(causes);
+  if (most === undefined) return null;
+  const [cause, count] = most;
+  return `Most often: ${CAUSE_WORDS[cause].short} (${countText(count)} of ${countText(sum(Object.values(causes)))})${behindText(cause, misses)}: ${CAUSE_WORDS[cause].long}.`;
+}
+
+function laneText({ name, tasks }: LaneTelemetry, misses: readonly Miss[]): string | null {
+  const missed = sum(tasks.map((task) => task.misses));
+  if (missed === 0) return null;
+  const [most] = causesByCount(sumCauses(tasks.map((task) => task.missCauses)));
+  const [cause, count] = most ?? (['unknown', missed] as const);
+  const of = countText(sum(tasks.map((task) => task.accepted)));
+  const behind = behindText(
+    cause,
+    misses.filter(({ lane }) => lane === name),
+  );
+  const only =
+    count === missed ? CAUSE_WORDS[cause].short : `most often ${CAUSE_WORDS[cause].short} (${countText(count)})`;
+  return `Lane ${name}: ${countText(missed)} of ${of} jobs missed, ${only}${behind}.`;
+}
+
+/** `, mostly behind render.tile`, after the cause of that name `, mostly render.tile`; or nothing. */
+function behindText(cause: MissCause, misses: readonly Miss[]): string {
   const counts = new Map<string, number>();
-  for (const { culprit } of misses) {
-    if (culprit !== null) counts.set(culpritName(culprit), (counts.get(culpritName(culprit)) ?? 0) + 1);
+  for (const miss of misses) {
+    if (miss.cause !== cause || miss.culprit === null) continue;
+    const name = culpritName(miss.culprit);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const [first] = [...counts].sort((a, b) => b[1] - a[1]);
-  return first?.[0] ?? null;
+  if (first === undefined) return '';
+  const mostly = counts.size > 1 ? 'mostly ' : '';
+  return cause === 'waitingBehind' ? `, ${mostly}${first[0]}` : `, ${mostly}behind ${first[0]}`;
 }
 
 function missedText(missed: number, of: number, noun: string): string {
   const nouns = of === 1 ? noun : `${noun}s`;
-  if (missed === 0)
-    return of === 1 ? `The only ${noun} met its deadline.` : `All ${countText(of)} ${nouns} met their deadline.`;
-  return `${countText(missed)} of ${countText(of)} ${nouns} missed their deadline.`;
+  if (missed > 0) return `${countText(missed)} of ${countText(of)} ${nouns} missed their deadline.`;
+  return of === 1 ? `The only ${noun} met its deadline.` : `All ${countText(of)} ${nouns} met their deadline.`;
+}
+
+function sumCauses(counts: readonly Causes[]): Causes {
+  return Object.fromEntries(MISS_CAUSES.map((cause) => [cause, sum(counts.map((of) => of[cause]))])) as Causes;
 }
 
 function sum(values: readonly number[]): number {

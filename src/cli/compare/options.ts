@@ -1,0 +1,52 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { usageError } from '../usage.js';
+
+export const COMPARE_HELP = `frame-deadline compare: two runs side by side, with the differences that matter marked
+
+Reads what \`frame-deadline report\` reads: telemetry as JSON, HdrHistogram logs, traces. Differences are of B, against A.
+
+Usage: frame-deadline compare A B [options]
+
+  --all     every figure, not only those that differ and the most important ones
+  --json    one JSON object on standard output instead of text
+  --help    this text
+
+Exit status: 0 whatever differs, 1 it failed, 2 wrong use.
+`;
+
+export interface CompareOptions {
+  readonly a: string;
+  readonly b: string;
+  readonly all: boolean;
+  readonly json: boolean;
+}
+
+const ARGUMENTS = {
+  all: { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsConfig['options'];
+
+/**
+ * The options of `frame-deadline compare`, or `help`.
+ * @throws FrameDeadlineError USAGE
+ */
+export function parseCompareOptions(args: readonly string[]): CompareOptions | 'help' {
+  const { values, positionals } = parse(args);
+  if (values.help === true) return 'help';
+  const [a, b] = positionals;
+  if (a === undefined || b === undefined || positionals.length > 2 || a === '' || b === '') {
+    throw usageError(`${positionals.length} files given, two expected`, 'compare');
+  }
+  return { a, b, all: values.all === true, json: values.json === true };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: ARGUMENTS, strict: true, allowPositionals: true });
+  } catch (error) {
+    // Node's messages name the option and go on about what else one could do
+    const message = error instanceof Error ? error.message.split('. ')[0]! : String(error);
+    throw usageError(message.replace(/\.$/, ''), 'compare');
+  }
+}
