@@ -45,6 +45,7 @@ export type { LoopOptions } from './scheduler/loop.js';
 export type { MissListener } from './scheduler/miss-log.js';
 export type { LaneOptions, SchedulerOptions, WorkerOptions } from './scheduler/options.js';
 export type { BeginFrameOptions, CloseOptions, Handles, Scheduler, SubmitOptions } from './scheduler/scheduler.js';
+export type { ServedTelemetry, ServeTelemetryOptions } from './scheduler/serve-telemetry.js';
 export type {
   LaneSnapshot,
   Latencies,

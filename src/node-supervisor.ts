@@ -3,6 +3,7 @@ import { clockSince } from './host/node/clock.js';
 import { printDirectly } from './host/node/print.js';
 import { raisedReport } from './host/node/raise-report.js';
 import { canAskBrokers } from './host/node/realtime-kit.js';
+import { serveTelemetry } from './host/node/telemetry-server.js';
 import { NodeThreadControl } from './host/node/thread-control.js';
 import { type Remote, spawnThread } from './host/node/threads-control-plane.js';
 import type { SupervisorApi, WorkerApi } from './scheduler/protocol.js';
@@ -31,11 +32,13 @@ const spawn: SpawnWorker = async (spec, timeoutMs) => {
   return { api: { load: (modules) => api.load(modules), attach }, ended, terminate };
 };
 
-const supervisor = new Supervisor(spawn, clockSince, () => performance.now());
+const supervisor = new Supervisor(spawn, clockSince, () => performance.now(), serveTelemetry);
 const api: SupervisorApi = {
   start: (workers, readyTimeoutMs, epochUs) => supervisor.start(workers, readyTimeoutMs, epochUs),
   attach: (setup) => supervisor.attach(setup),
   workers: () => supervisor.workers(),
+  serveTelemetry: (request) => supervisor.serveTelemetry(request),
+  stopServing: (id) => supervisor.stopServing(id),
   close: (graceMs) => supervisor.close(graceMs),
 };
 expose(api as unknown as Record<string, (...args: never[]) => unknown>);

@@ -40,8 +40,13 @@ export type ErrorCode =
   | 'SCHEDULER_CLOSED'
   | 'WORKER_DIED'
   | 'CONTROL_TIMEOUT'
+  // telemetry socket
+  | 'TELEMETRY_PATH_IN_USE'
+  | 'TELEMETRY_UNREACHABLE'
+  | 'TELEMETRY_ENDED'
   // files and command line
   | 'USAGE'
+  | 'PORT_UNAVAILABLE'
   | 'WAV_INVALID'
   | 'WAV_UNSUPPORTED'
   | 'EVENTS_INVALID'

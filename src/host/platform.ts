@@ -1,6 +1,7 @@
 import type { Clock } from '../base/time.js';
 import type { Environment } from '../telemetry/telemetry-data.js';
 import type { CpuTopology } from './cpu-topology.js';
+import type { TelemetrySockets } from './telemetry-socket.js';
 import type { MemoryLock, ThreadReport, ThreadRequest } from './thread-control.js';
 
 /** A thread of the control plane as its owner holds it. */
@@ -58,4 +59,6 @@ export interface Platform {
   applyToThisThread(request: ThreadRequest): ThreadReport;
   /** The report of a thread of this process as it is now: others may have changed it. Some system calls. */
   readonly currentReport: (report: ThreadReport) => ThreadReport;
+  /** Absent: there are no local sockets here. */
+  readonly telemetrySockets?: TelemetrySockets;
 }

@@ -1,4 +1,5 @@
 import { FrameDeadlineError } from '../base/errors.js';
+import type { Clock } from '../base/time.js';
 import type { ControlledThread, Platform } from '../host/platform.js';
 import { HOST_COLUMN } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
@@ -18,6 +19,8 @@ import { derivePlacement, ringOrder, usableForWorkers } from './placement.js';
 import { makePlan, type Plan } from './plan.js';
 import type { AttachRequest, Remote, SupervisorApi, TaskDescription, WorkerSpec } from './protocol.js';
 import { Scheduler } from './scheduler.js';
+import type { TelemetryHost } from './serve-telemetry.js';
+import { TelemetryServing } from './telemetry-serving.js';
 import { threadBudgetOf } from './thread-budget.js';
 import { ThreadsBackend } from './threads-backend.js';
 
@@ -91,6 +94,7 @@ async function createInline(platform: Platform, options: NormalOptions): Promise
     environment: platform.environment(),
     memoryLock: options.lockMemory ? platform.lockMemory(buffersOf(plan)) : null,
     stop: async () => backend.close(),
+    ...telemetryHost(platform, inlineServing(platform, memory, clock, plan)),
     refreshStates: async () => [],
   });
 }
@@ -210,6 +214,10 @@ async function startWorkers(
       await supervisor.terminate();
     },
     refreshStates: () => supervisor.api.workers(),
+    ...telemetryHost(platform, {
+      serve: (request) => supervisor.api.serveTelemetry(request),
+      stop: (id) => supervisor.api.stopServing(id),
+    }),
     currentReport: platform.currentReport,
   });
 }
@@ -217,6 +225,29 @@ async function startWorkers(
 /** The buffers that jobs go through, then those that are only read: what is wanted most first. */
 function buffersOf({ memory }: Plan): SharedArrayBuffer[] {
   return [memory.control, ...memory.rings.map((ring) => ring.buffer), memory.errors, memory.telemetry];
+}
+
+function telemetryHost(
+  { telemetrySockets }: Platform,
+  serving: Omit<TelemetryHost, 'sockets'> | null,
+): { telemetryHost?: TelemetryHost } {
+  if (telemetrySockets === undefined || serving === null) return {};
+  return { telemetryHost: { sockets: telemetrySockets, ...serving } };
+}
+
+/** In inline mode this thread serves: while it is blocked, nobody is answered. */
+function inlineServing(
+  { telemetrySockets }: Platform,
+  memory: AttachedMemory,
+  clock: Clock,
+  { lanes, tasks }: Plan,
+): Omit<TelemetryHost, 'sockets'> | null {
+  if (telemetrySockets === undefined) return null;
+  const serving = new TelemetryServing(telemetrySockets.serve);
+  return {
+    serve: (request) => serving.serve(request, { memory, clock, lanes, tasks, states: () => [] }),
+    stop: (id) => serving.stop(id),
+  };
 }
 
 /** Imports a lane's task module into this thread. */

@@ -1,6 +1,6 @@
 import type { ThreadReport, ThreadRequest } from '../host/thread-control.js';
 import type { SchemaDescription } from '../memory/schema-layout.js';
-import type { WorkerTelemetry } from '../telemetry/telemetry-data.js';
+import type { Environment, WorkerTelemetry } from '../telemetry/telemetry-data.js';
 import type { MemoryHandle } from '../worker/attached-memory.js';
 import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
 
@@ -85,11 +85,30 @@ export interface SupervisorSetup {
   readonly workers: readonly AttachRequest[];
 }
 
+/** A telemetry socket to be served, with what the serving thread does not know by itself. */
+export interface ServeRequest {
+  readonly path: string;
+  /** Of the process, for clients. */
+  readonly pid: number;
+  readonly name: string;
+  readonly environment: Environment;
+  readonly workers: readonly { readonly name: string; readonly lanes: readonly number[] }[];
+  /** Streams whose xruns are told. */
+  readonly streams: readonly { readonly name: string; readonly buffer: SharedArrayBuffer }[];
+}
+
+export type ServeResult =
+  | { readonly ok: true; readonly id: number; readonly path: string; readonly identity: string | null }
+  | { readonly ok: false; readonly error: PlainError };
+
 /** The supervisor thread: owns the workers, runs no handlers. */
 export interface SupervisorApi {
   start(workers: readonly WorkerSpec[], readyTimeoutMs: number, epochUs: number): Promise<readonly LoadResult[]>;
   attach(setup: SupervisorSetup): Promise<readonly WorkerState[]>;
   workers(): readonly WorkerState[];
+  /** Serves telemetry on a local socket from this thread, so that it answers while the main thread is blocked. */
+  serveTelemetry(request: ServeRequest): Promise<ServeResult>;
+  stopServing(id: number): Promise<void>;
   /** Stops the workers after the jobs that they run, ends them after `graceMs` at the latest, and settles what is left. */
   close(graceMs: number): Promise<void>;
 }

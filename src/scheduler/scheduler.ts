@@ -23,6 +23,12 @@ import { type MissListener, MissLog } from './miss-log.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import type { Plan } from './plan.js';
 import type { WorkerState } from './protocol.js';
+import {
+  type ServedTelemetry,
+  type ServeTelemetryOptions,
+  serveTelemetryOn,
+  type TelemetryHost,
+} from './serve-telemetry.js';
 import { laneHistogram, type Snapshot, snapshotOf } from './snapshot.js';
 import { TaskHandle } from './task-handle.js';
 import { missDecoderOf, TelemetryReader, type TelemetrySetup } from './telemetry-reader.js';
@@ -62,6 +68,8 @@ export interface SchedulerParts {
   /** Ends what runs the handlers, giving running jobs `graceMs`. */
   stop(graceMs: number): Promise<void>;
   refreshStates(): Promise<readonly WorkerState[]>;
+  /** Absent: telemetry sockets cannot be served. */
+  readonly telemetryHost?: TelemetryHost;
   /** What became of a worker's thread since it reported. Absent: nothing can. */
   readonly currentReport?: (report: ThreadReport) => ThreadReport;
 }
@@ -85,6 +93,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
   private readonly totals: TelemetryReader;
   private readonly handles: TaskHandle[];
   private states: readonly WorkerState[];
+  private readonly served: Set<Promise<ServedTelemetry>>;
   private closing: Promise<void> | null;
   private readonly onAbort: () => void;
 
@@ -111,6 +120,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     };
     this.totals = new TelemetryReader(this.telemetrySetup, 'total');
     this.missLog = new MissLog(parts.backend, missDecoderOf(this.telemetrySetup));
+    this.served = new Set();
     this.closing = null;
     this.onAbort = () => void this.close();
     options.signal?.addEventListener('abort', this.onAbort, { once: true });
@@ -234,6 +244,30 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     return collectJobTrace(this.telemetrySetup, { loops, frames, misses, xruns: [], gc: [] });
   }
 
+  /**
+   * Serves this telemetry on a local socket that only this user (and root) can connect to: what `frame-deadline top` and
+   * `connectTelemetry` attach to; the protocol is in docs/telemetry-protocol.md. The supervisor thread serves it, so it
+   * answers while this thread is blocked; in inline mode this thread does. At most 8 clients; none of them keeps the
+   * process alive or holds up a worker. The socket is removed by its `close()`, with the scheduler, and when the process
+   * exits; one that a killed process left behind is replaced.
+   *
+   * Rejects with a FrameDeadlineError: TELEMETRY_PATH_IN_USE if there is anything else at the path (nothing but a dead
+   * socket of this user is ever removed), OPTION_INVALID for a path that no socket can have, OUTPUT_UNWRITABLE where none
+   * can be made, SCHEDULER_CLOSED.
+   */
+  async serveTelemetry(options: ServeTelemetryOptions): Promise<ServedTelemetry> {
+    this.requireOpen('serveTelemetry');
+    const { telemetryHost, environment, placed } = this.parts;
+    const serving = serveTelemetryOn(telemetryHost, options, environment, placed);
+    this.served.add(serving);
+    try {
+      return await serving;
+    } catch (error) {
+      this.served.delete(serving);
+      throw error;
+    }
+  }
+
   /** What is in force: placement, priorities, deadlines, memory. `String(scheduler.describe())` tells it in words. */
   describe(): Description {
     const { options, placed, derived, plan, allowedCpus, memoryLock, currentReport } = this.parts;
@@ -282,6 +316,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     const leftMs = (): number => drainMs - (parts.backend.clock.nowPreciseUs() - started) / 1000;
     await core.drained(leftMs);
     core.cancelUnstarted();
+    await Promise.allSettled([...this.served].map(async (served) => (await served).close()));
     await parts.stop(Math.max(0, leftMs()));
     core.settleAll();
     this.missLog.close();

@@ -1,9 +1,20 @@
 import type { Clock } from '../base/time.js';
+import type { ServeTelemetry } from '../host/telemetry-socket.js';
 import { OUTCOME_CANCELLED } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { Undertaker } from './dead-worker.js';
 import { LaneService } from './lane-service.js';
-import type { LoadResult, SupervisorApi, SupervisorSetup, WorkerApi, WorkerSpec, WorkerState } from './protocol.js';
+import type {
+  LoadResult,
+  ServeRequest,
+  ServeResult,
+  SupervisorApi,
+  SupervisorSetup,
+  WorkerApi,
+  WorkerSpec,
+  WorkerState,
+} from './protocol.js';
+import { TelemetryServing } from './telemetry-serving.js';
 
 /** A worker thread as the supervisor holds it: what a platform's spawn gives. */
 export interface WorkerThread {
@@ -43,9 +54,15 @@ export class Supervisor implements SupervisorApi {
   private memory: AttachedMemory | null;
   private undertaker: Undertaker | null;
   private service: LaneService | null;
+  private readonly serving: TelemetryServing;
   private closing: boolean;
 
-  constructor(spawn: SpawnWorker, clockSince: (epochUs: number) => Clock, nowMs: () => number) {
+  constructor(
+    spawn: SpawnWorker,
+    clockSince: (epochUs: number) => Clock,
+    nowMs: () => number,
+    serveSocket: ServeTelemetry,
+  ) {
     this.spawn = spawn;
     this.clockSince = clockSince;
     this.nowMs = nowMs;
@@ -56,6 +73,7 @@ export class Supervisor implements SupervisorApi {
     this.memory = null;
     this.undertaker = null;
     this.service = null;
+    this.serving = new TelemetryServing(serveSocket);
     this.closing = false;
   }
 
@@ -97,8 +115,21 @@ export class Supervisor implements SupervisorApi {
     }));
   }
 
+  /** `attach` has been called. */
+  serveTelemetry(request: ServeRequest): Promise<ServeResult> {
+    const { lanes, tasks } = this.setup!;
+    const clock = this.clockSince(this.epochUs);
+    const states = (): readonly WorkerState[] => this.workers();
+    return this.serving.serve(request, { memory: this.memory!, clock, lanes, tasks, states });
+  }
+
+  stopServing(id: number): Promise<void> {
+    return this.serving.stop(id);
+  }
+
   async close(graceMs: number): Promise<void> {
     this.closing = true;
+    void this.serving.stopAll();
     for (let index = 0; index < this.places.length; index++) this.service?.stop(index);
     await Promise.all(
       this.places.map(async (place) => {

@@ -1,4 +1,5 @@
 import { cpus as systemCpus } from 'node:os';
+import { basename } from 'node:path';
 import type { ControlledThread, Platform } from '../platform.js';
 import { loadAddon } from './addon.js';
 import { clockSince, newEpochUs } from './clock.js';
@@ -6,6 +7,8 @@ import { readCpuTopology } from './cpu-topology.js';
 import { readCpuSet } from './cpus.js';
 import { currentReport } from './current-report.js';
 import { lockMemory } from './memory-lock.js';
+import { removeSocket } from './socket-path.js';
+import { serveTelemetry } from './telemetry-server.js';
 import { NodeThreadControl } from './thread-control.js';
 import { spawnThread } from './threads-control-plane.js';
 import { NodeTimer } from './timer.js';
@@ -16,6 +19,12 @@ const FOR_EVER_MS = 2 ** 31 - 1;
 /** What keeps the process alive while anything is waited for: one reference for all schedulers of this thread. */
 let holds = 0;
 let anchor: NodeJS.Timeout | null = null;
+
+/** Sockets that are there: one listener for all. */
+const removals = new Set<() => void>();
+function removeSockets(): void {
+  for (const remove of removals) remove();
+}
 
 /** Node.js and Electron's main and utility processes. `supervisorUrl`: the entry of the supervisor thread. */
 export function nodePlatform(supervisorUrl: URL): Platform {
@@ -53,6 +62,20 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     lockMemory,
     applyToThisThread: (request) => new NodeThreadControl().apply(request),
     currentReport,
+    telemetrySockets: {
+      pid: process.pid,
+      name: process.argv[1] === undefined ? process.title : basename(process.argv[1]),
+      serve: serveTelemetry,
+      removeAtExit(path, identity) {
+        if (removals.size === 0) process.on('exit', removeSockets);
+        const remove = (): void => removeSocket(path, identity);
+        removals.add(remove);
+        return () => {
+          removals.delete(remove);
+          if (removals.size === 0) process.off('exit', removeSockets);
+        };
+      },
+    },
   };
 }
 

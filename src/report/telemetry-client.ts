@@ -1,0 +1,249 @@
+import { connect, type Socket } from 'node:net';
+import { resolve } from 'node:path';
+import { describeValue, FrameDeadlineError } from '../base/errors.js';
+import { LineSplitter, TOO_LONG } from '../host/node/line-splitter.js';
+import type { StreamTelemetry } from '../scheduler/telemetry-service.js';
+import type { JobTrace } from '../telemetry/job-trace-data.js';
+import type { Miss, Telemetry } from '../telemetry/telemetry-data.js';
+import { checkTelemetry } from './parse-telemetry.js';
+
+export type { StreamTelemetry } from '../scheduler/telemetry-service.js';
+
+const PROTOCOL = 1;
+/** A trace of the largest size takes about this. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+const DEFAULT_TIMEOUT_MS = 5000;
+
+export interface ConnectTelemetryOptions {
+  /** How long to wait for the connection and for each answer, in milliseconds. Default 5000. */
+  timeoutMs?: number;
+}
+
+/** What a client is told about the process. */
+export interface ServedProcess {
+  readonly pid: number;
+  readonly name: string;
+}
+
+export interface ServedReading {
+  readonly telemetry: Telemetry;
+  /** Xruns since each stream's start. */
+  readonly streams: readonly StreamTelemetry[];
+}
+
+interface Pending {
+  readonly resolve: (answer: Readonly<Record<string, unknown>>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Connects to the socket that an app serves with `scheduler.serveTelemetry({ path })`. Node only. The connection keeps
+ * the process alive until `close()`.
+ * @throws FrameDeadlineError TELEMETRY_UNREACHABLE if nobody answers there, or something else than telemetry does
+ */
+export async function connectTelemetry(path: string, options: ConnectTelemetryOptions = {}): Promise<TelemetryClient> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const absolute = process.platform === 'win32' ? path : resolve(path);
+  const socket = connect(absolute);
+  const client = new TelemetryClient(socket, path, timeoutMs);
+  await client.greeted;
+  return client;
+}
+
+/** Asks a running app for its telemetry. Requests are answered in their order; any number may be under way. */
+export class TelemetryClient {
+  /** Resolves when the connection has ended, with the reason; null after `close()`. Never rejects. */
+  readonly ended: Promise<FrameDeadlineError | null>;
+  /** @internal */
+  readonly greeted: Promise<void>;
+  private readonly socket: Socket;
+  private readonly path: string;
+  private readonly timeoutMs: number;
+  private readonly lines: LineSplitter;
+  private readonly pending: Map<number, Pending>;
+  private served: ServedProcess | null;
+  private nextId: number;
+  private end: FrameDeadlineError | null | undefined;
+  private onGreeted: (error: FrameDeadlineError | null) => void;
+  private onEnded: (reason: FrameDeadlineError | null) => void;
+
+  /** @internal */
+  constructor(socket: Socket, path: string, timeoutMs: number) {
+    this.socket = socket;
+    this.path = path;
+    this.timeoutMs = timeoutMs;
+    this.lines = new LineSplitter(MAX_ANSWER_BYTES);
+    this.pending = new Map();
+    this.served = null;
+    this.nextId = 1;
+    this.end = undefined;
+    this.onGreeted = () => {};
+    this.onEnded = () => {};
+    this.ended = new Promise((resolveWith) => {
+      this.onEnded = resolveWith;
+    });
+    this.greeted = new Promise((resolveWith, reject) => {
+      const timer = setTimeout(() => this.finish(this.unreachable(`it was silent for ${timeoutMs} ms`)), timeoutMs);
+      this.onGreeted = (error) => {
+        clearTimeout(timer);
+        if (error === null) resolveWith();
+        else reject(error);
+      };
+    });
+    socket.on('data', (chunk: Buffer) => this.take(chunk));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.finish(this.failureOf(error)));
+    socket.on('close', () => this.finish(this.lost()));
+  }
+
+  /** The process at the other end. */
+  get process(): ServedProcess {
+    return this.served!;
+  }
+
+  /** Totals since the start. @param options `records: false` leaves out the last misses and frames */
+  async telemetry(options: { records?: boolean } = {}): Promise<ServedReading> {
+    return this.readingOf(await this.ask({ get: 'telemetry', ...options }));
+  }
+
+  /** What happened since this client's last call of `window`; the first covers nothing yet. */
+  async window(): Promise<ServedReading> {
+    return this.readingOf(await this.ask({ get: 'window' }));
+  }
+
+  /** The last misses that are kept whole, oldest first. */
+  async misses(): Promise<readonly Miss[]> {
+    const { misses } = await this.ask({ get: 'misses' });
+    if (!Array.isArray(misses)) throw this.unreachable(`its misses are ${describeValue(misses)}`);
+    return misses as Miss[];
+  }
+
+  /** The last jobs of all threads, for `chromeTrace` of `frame-deadline/trace`. */
+  async trace(): Promise<JobTrace> {
+    const { trace } = await this.ask({ get: 'trace' });
+    if (typeof trace !== 'object' || trace === null) throw this.unreachable(`its trace is ${describeValue(trace)}`);
+    return trace as JobTrace;
+  }
+
+  /** Ends the connection. What is under way is rejected with TELEMETRY_ENDED. */
+  close(): void {
+    this.finish(null);
+  }
+
+  private readingOf({ telemetry, streams }: Readonly<Record<string, unknown>>): ServedReading {
+    return {
+      telemetry: checkTelemetry(telemetry, `what ${this.path} sent`),
+      streams: Array.isArray(streams) ? (streams as StreamTelemetry[]) : [],
+    };
+  }
+
+  /** @throws FrameDeadlineError TELEMETRY_ENDED, and what the other side refuses with */
+  private ask(request: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+    if (this.end !== undefined) return Promise.reject(this.end ?? this.lost());
+    const id = this.nextId++;
+    return new Promise((resolveWith, reject) => {
+      const timer = setTimeout(() => {
+        this.finish(this.endedBy(`it did not answer for ${this.timeoutMs} ms`));
+      }, this.timeoutMs);
+      this.pending.set(id, {
+        resolve: (answer) => {
+          clearTimeout(timer);
+          resolveWith(answer);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+      this.socket.write(`${JSON.stringify({ id, ...request })}\n`);
+    });
+  }
+
+  private take(chunk: Buffer): void {
+    this.lines.add(chunk);
+    for (let line = this.lines.next(); line !== null; line = this.lines.next()) {
+      if (this.end !== undefined) return;
+      const message = line === TOO_LONG ? null : objectOf(line);
+      if (message === null) this.finish(this.unreachable('it sent something else than telemetry'));
+      else if (this.served === null) this.greet(message);
+      else this.settle(message);
+    }
+  }
+
+  private greet(message: Readonly<Record<string, unknown>>): void {
+    const { frameDeadline, protocol, pid, name } = message;
+    if (isErrorAnswer(message)) {
+      this.finish(this.unreachable(message.error.message));
+    } else if (frameDeadline !== 'telemetry') {
+      this.finish(this.unreachable('it serves something else than telemetry'));
+    } else if (protocol !== PROTOCOL) {
+      const given = `it speaks version ${describeValue(protocol)} of the protocol, this is version ${PROTOCOL}`;
+      this.finish(this.unreachable(`${given}; use the same version of frame-deadline on both sides`));
+    } else {
+      this.served = { pid: Number(pid), name: String(name) };
+      this.onGreeted(null);
+    }
+  }
+
+  private settle(message: Readonly<Record<string, unknown>>): void {
+    const { id } = message;
+    const pending = this.pending.get(Number(id));
+    this.pending.delete(Number(id));
+    if (isErrorAnswer(message)) {
+      const error = this.endedBy(message.error.message);
+      pending?.reject(error);
+      this.finish(error);
+    } else pending?.resolve(message);
+  }
+
+  private finish(reason: FrameDeadlineError | null): void {
+    if (this.end !== undefined) return;
+    this.end = reason;
+    this.socket.destroy();
+    const error = reason ?? this.lost();
+    this.onGreeted(error);
+    for (const { reject } of this.pending.values()) reject(error);
+    this.pending.clear();
+    this.onEnded(reason);
+  }
+
+  private failureOf({ code, message }: NodeJS.ErrnoException): FrameDeadlineError {
+    if (this.served !== null) return this.lost();
+    if (code === 'ENOENT') return this.unreachable('there is nothing at that path; does the app call serveTelemetry?');
+    if (code === 'ECONNREFUSED') return this.unreachable('nobody listens there any more: the app has ended');
+    if (code === 'EACCES') return this.unreachable('it belongs to another user (EACCES)');
+    if (code === 'ENOTSOCK') return this.unreachable('that is no socket');
+    return this.unreachable(code ?? message);
+  }
+
+  private unreachable(why: string): FrameDeadlineError {
+    return new FrameDeadlineError('TELEMETRY_UNREACHABLE', `telemetry at ${this.path}: ${why}`);
+  }
+
+  private lost(): FrameDeadlineError {
+    return this.served === null
+      ? this.unreachable('the connection was closed before an answer came')
+      : this.endedBy('the connection was closed');
+  }
+
+  private endedBy(why: string): FrameDeadlineError {
+    return new FrameDeadlineError('TELEMETRY_ENDED', `telemetry at ${this.path}: ${why}`);
+  }
+}
+
+function objectOf(line: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+type ErrorAnswer = Readonly<Record<string, unknown>> & { readonly error: { readonly message: string } };
+
+function isErrorAnswer(message: Readonly<Record<string, unknown>>): message is ErrorAnswer {
+  const { error } = message;
+  return typeof error === 'object' && error !== null && typeof (error as { message?: unknown }).message === 'string';
+}
