@@ -102,12 +102,13 @@ export class FrameLog {
   }
 
   /** @internal */
-  dropped(loop: number, tickUs: StampUs, nowUs: StampUs, deadlineUs: StampUs, ticks: number): void {
-    writeFrameRecord(this.frames, loop, -1, FRAME_DROPPED, tickUs, nowUs, nowUs, nowUs, deadlineUs, 0, 0, ticks);
+  dropped(loop: number, number: number, tickUs: StampUs, nowUs: StampUs, deadlineUs: StampUs, ticks: number): void {
+    writeFrameRecord(this.frames, loop, number, FRAME_DROPPED, tickUs, nowUs, nowUs, nowUs, deadlineUs, 0, 0, ticks);
   }
 
   /** @internal A miss of the main thread: ticks that got no frame. */
   missedTicks(
+    number: number,
     tickUs: StampUs,
     nowUs: StampUs,
     deadlineUs: StampUs,
@@ -123,7 +124,7 @@ export class FrameLog {
     body[at + record.MISS_SEQUENCE] = -1;
     body[at + record.MISS_TASK] = -1;
     body[at + record.MISS_COLUMN] = this.memory.workerCount;
-    body[at + record.MISS_FRAME_NUMBER] = -1;
+    body[at + record.MISS_FRAME_NUMBER] = number;
     body[at + record.MISS_OUTCOME] = OUTCOME_EXPIRED;
     body[at + record.MISS_CAUSE] = cause;
     body[at + record.MISS_CAUSE_MASK] = 1 << cause;
@@ -192,13 +193,20 @@ export class LoopLog {
     this.log.writeFrame(this.id, frame, FRAME_LATE, frame.calledUs, frame.deadlineUs, 0, 1);
   }
 
-  /** Ticks, the first at `tickUs`, that got no frame because the main thread was held. Since when, and by what, is told. */
-  dropped(tickUs: StampUs, nowUs: StampUs, ticks: number, holder: MainThreadHolder, heldUs: number): void {
+  /** Ticks, the first `number` at `tickUs`, that got no frame because the main thread was held. Since when, and by what, is told. */
+  dropped(
+    number: number,
+    tickUs: StampUs,
+    nowUs: StampUs,
+    ticks: number,
+    holder: MainThreadHolder,
+    heldUs: number,
+  ): void {
     const cause = holder === 'eventLoop' ? CAUSE_WAKEUP : CAUSE_WAITING_BEHIND;
     const deadlineUs = (tickUs + this.deadlineUs) | 0;
     this.row?.dropped(cause, ticks);
-    this.log.dropped(this.id, tickUs, nowUs, deadlineUs, ticks);
-    this.log.missedTicks(tickUs, nowUs, deadlineUs, ticks, cause, CULPRITS[holder], heldUs);
+    this.log.dropped(this.id, number, tickUs, nowUs, deadlineUs, ticks);
+    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, ticks, cause, CULPRITS[holder], heldUs);
   }
 }
 

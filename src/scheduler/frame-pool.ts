@@ -79,6 +79,13 @@ export class FramePool {
     return frame;
   }
 
+  /** Passes over ticks that get no frame; returns the number of the first. */
+  skip(ticks: number): number {
+    const first = this.number;
+    this.number += ticks;
+    return first;
+  }
+
   /** Ends the pool: its slots go back when their frames have ended. Those that are over are told of. */
   retire(): void {
     for (const frame of this.frames) {

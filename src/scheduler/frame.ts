@@ -24,7 +24,7 @@ const TRUE = Promise.resolve(true);
  * a frame, its jobs and their outputs are valid until the next frame of the same loop begins. Host thread only.
  */
 export class Frame {
-  /** Counts the frames of the loop from 0. */
+  /** Number of its tick in the loop, from 0: dropped ticks count too. */
   number: number;
   /** `framesInFlight` if earlier frames were still unfinished when it began: all its submits are refused. */
   refused: false | 'framesInFlight';

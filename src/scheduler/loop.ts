@@ -115,7 +115,7 @@ export class FrameLoop {
     const frame = this.pool.begin(tickUs | 0, (tickUs + this.deadlineUs) | 0);
     if (frame.refused !== false) {
       // the work of earlier frames still runs: this tick has no frame to give
-      this.log.dropped(tickUs | 0, nowUs, 1, 'unfinishedFrames', (nowUs - (tickUs | 0)) | 0);
+      this.log.dropped(frame.number, tickUs | 0, nowUs, 1, 'unfinishedFrames', (nowUs - (tickUs | 0)) | 0);
       return;
     }
     this.calledUs = nowUs;
@@ -129,11 +129,12 @@ export class FrameLoop {
 
   /** Ticks that came too late to be served: held up by the last callback, or by something else on this thread. */
   private dropped(tickUs: StampUs, nowUs: StampUs, ticks: number): void {
+    const number = this.pool.skip(ticks);
     const callbackHeldUs = this.calledUs === 0 ? 0 : (this.returnedUs - tickUs) | 0;
     const elsewhereUs = (nowUs - (callbackHeldUs > 0 ? this.returnedUs : tickUs)) | 0;
     if (callbackHeldUs > elsewhereUs) {
-      this.log.dropped(tickUs, nowUs, ticks, 'frameCallback', (this.returnedUs - this.calledUs) | 0);
-    } else this.log.dropped(tickUs, nowUs, ticks, 'eventLoop', elsewhereUs);
+      this.log.dropped(number, tickUs, nowUs, ticks, 'frameCallback', (this.returnedUs - this.calledUs) | 0);
+    } else this.log.dropped(number, tickUs, nowUs, ticks, 'eventLoop', elsewhereUs);
   }
 
   private until(atUs: number): Promise<void> {

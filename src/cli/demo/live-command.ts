@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Interrupt } from '../interrupt.js';
 import { formatChanges } from './change-file.js';
 import { type LiveResult, runLive } from './live/live-run.js';
+import type { MetricsServer } from './live/metrics-server.js';
 import type { DemoOptions } from './options.js';
 import type { Output } from './output.js';
 import { encodePng } from './picture/png.js';
@@ -16,6 +17,9 @@ export const WAV_NAME = 'audio.wav';
 export const CHANGES_NAME = 'changes.jsonl';
 const PICTURE_NAME = 'last-frame.png';
 const REPORT_NAME = 'report.json';
+const HTML_NAME = 'report.html';
+const TRACE_NAME = 'trace.json';
+const HLOG_NAME = 'latencies.hlog';
 
 /** A sound card is never late; a thread that plays one is, on a busy machine. */
 const LATE_SINK_US = 5000;
@@ -33,7 +37,9 @@ export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt,
   await turn();
   const wavPath = join(out, WAV_NAME);
   // a log beside the sound of another run would be taken for its own
-  for (const stale of [CHANGES_NAME, PICTURE_NAME, REPORT_NAME]) removeOutput(join(out, stale));
+  const stale = [CHANGES_NAME, PICTURE_NAME, REPORT_NAME, HTML_NAME, TRACE_NAME, HLOG_NAME];
+  for (const name of stale) removeOutput(join(out, name));
+  const metrics = options.prometheus === null ? null : await listen(options.prometheus, output);
   let result: LiveResult | null = null;
   if (!interrupt.happened) {
     const screen = output.screen();
@@ -47,19 +53,31 @@ export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt,
         priority: options.priority,
         load: options.load,
         wavPath,
+        trace: options.trace,
+        hlog: options.hlog,
+        metrics,
         screen,
         signal: interrupt.signal,
       });
     } finally {
       screen?.end();
+      metrics?.close();
     }
-  }
+  } else metrics?.close();
   if (result !== null && result.sink.xruns > 0 && result.sink.latestUs > LATE_SINK_US) {
     const ms = (result.sink.latestUs / 1000).toFixed(1);
     output.line(`the sink itself was woken up to ${ms} ms late: some xruns may be its own`);
   }
   const identical = result === null ? null : await compare(sound, result, wavPath, interrupt, output);
-  const files: DemoReport['files'] = { wav: null, png: null, changes: null, report: join(out, REPORT_NAME) };
+  const files: DemoReport['files'] = {
+    wav: null,
+    png: null,
+    changes: null,
+    report: join(out, REPORT_NAME),
+    html: null,
+    trace: null,
+    hlog: null,
+  };
   if (result !== null) {
     files.wav = wavPath;
     files.changes = join(out, CHANGES_NAME);
@@ -68,10 +86,42 @@ export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt,
       files.png = join(out, PICTURE_NAME);
       writeOutput(files.png, encodePng(PICTURE_WIDTH, PICTURE_HEIGHT, result.picture));
     }
+    await writeTelemetry(options, result, out, files);
   }
   const report = makeReport(options, sound, events.length, environment, result, identical, files, interrupt.happened);
-  writeOutput(files.report!, `${JSON.stringify(report, null, 2)}\n`);
+  const { telemetry } = result ?? {};
+  writeOutput(files.report!, `${JSON.stringify({ ...report, telemetry }, null, 2)}\n`);
   return report;
+}
+
+async function listen(port: number, output: Output): Promise<MetricsServer> {
+  const { MetricsServer } = await import('./live/metrics-server.js');
+  const server = await MetricsServer.listen(port);
+  output.line(`metrics: ${server.url}`);
+  return server;
+}
+
+/** The files that are made of the telemetry, as far as they were asked for; what is not asked for is not even loaded. */
+async function writeTelemetry(
+  options: DemoOptions,
+  { telemetry, trace, hlog }: LiveResult,
+  out: string,
+  files: DemoReport['files'],
+): Promise<void> {
+  if (options.report) {
+    const { htmlReport } = await import('../../report/report.js');
+    files.html = join(out, HTML_NAME);
+    writeOutput(files.html, htmlReport(telemetry, { title: 'frame-deadline demo' }));
+  }
+  if (trace !== null) {
+    const { chromeTrace } = await import('../../report/trace.js');
+    files.trace = join(out, TRACE_NAME);
+    writeOutput(files.trace, chromeTrace(trace));
+  }
+  if (hlog !== null) {
+    files.hlog = join(out, HLOG_NAME);
+    writeOutput(files.hlog, hlog);
+  }
 }
 
 /** Whether what was played has the bits of the offline rendering; null where silence was played or it was given up. */

@@ -85,6 +85,9 @@ export async function runOfflineCommand(
       png: null,
       changes: log === null ? null : join(out, CHANGES_NAME),
       report: join(out, 'offline-report.json'),
+      html: null,
+      trace: null,
+      hlog: null,
     },
   };
   writeOutput(report.files.report!, `${JSON.stringify(report, null, 2)}\n`);

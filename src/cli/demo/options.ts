@@ -24,6 +24,10 @@ Usage: frame-deadline demo [options]
   --buffer-blocks N   depth of the sink's buffer, 2 to 1024 (default 8)
   --offline           no real time: render the sound in one go from the log of an earlier run in --out
                       (with --events, or where there is no log: from the events), and compare
+  --no-report         no HTML report (else report.html in --out)
+  --trace             trace.json in --out: the run's jobs, frames and misses, for ui.perfetto.dev
+  --hlog              latencies.hlog in --out: the latencies second by second, for HdrHistogram tools
+  --prometheus PORT   metrics on http://127.0.0.1:PORT/metrics while it runs; 0 for any free port
   --out DIR           where files go (default ${DEFAULT_OUT})
   --json              one JSON object on standard output at the end, everything else on standard error
   --quiet             nothing but errors, and the JSON object if asked for
@@ -42,6 +46,12 @@ export interface DemoOptions {
   readonly addon: boolean;
   readonly bufferBlocks: number;
   readonly offline: boolean;
+  /** Whether the HTML report is written. */
+  readonly report: boolean;
+  readonly trace: boolean;
+  readonly hlog: boolean;
+  /** Port of the metrics endpoint, 0 for any; null: none. */
+  readonly prometheus: number | null;
   readonly out: string;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -57,6 +67,11 @@ const ARGUMENTS = {
   'no-addon': { type: 'boolean' },
   'buffer-blocks': { type: 'string' },
   offline: { type: 'boolean' },
+  report: { type: 'boolean' },
+  'no-report': { type: 'boolean' },
+  trace: { type: 'boolean' },
+  hlog: { type: 'boolean' },
+  prometheus: { type: 'string' },
   out: { type: 'string' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
@@ -80,6 +95,10 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
     addon: values['no-addon'] !== true,
     bufferBlocks: number('buffer-blocks', values['buffer-blocks'], 2, 1024, true) ?? DEFAULT_BUFFER_BLOCKS,
     offline: values.offline === true,
+    report: values['no-report'] !== true,
+    trace: values.trace === true,
+    hlog: values.hlog === true,
+    prometheus: number('prometheus', values.prometheus, 0, 65_535, true),
     out: path('out', values.out) ?? DEFAULT_OUT,
     json: values.json === true,
     quiet: values.quiet === true,

@@ -5,6 +5,7 @@ import { readWav } from '../../../src/cli/demo/audio/wav-reader.js';
 import { readChanges } from '../../../src/cli/demo/change-file.js';
 import { writeEvents } from '../../../src/cli/demo/events/event-file.js';
 import { generateGesture } from '../../../src/cli/demo/events/gesture.js';
+import { parseTelemetry } from '../../../src/report/parse-telemetry.js';
 import { buildWav, type WavSpec } from '../audio/wav-bytes.js';
 import { checkReport } from './report-checks.js';
 import { runCli, scratchDirectory, startCli } from './run-cli.js';
@@ -19,7 +20,15 @@ describe('a run', () => {
     const { status, stdout } = await runCli(args);
     expect(status).toBe(0);
     const report = checkReport(stdout);
-    expect(report).toEqual(JSON.parse(readFileSync(report.files.report!, 'utf8')));
+    const { telemetry, ...written } = JSON.parse(readFileSync(report.files.report!, 'utf8'));
+    expect(report).toEqual(written);
+    expect(parseTelemetry(JSON.stringify(telemetry), 'report.json').lanes.map(({ name }) => name)).toEqual([
+      'audio',
+      'input',
+      'render',
+    ]);
+    expect(readFileSync(report.files.html!, 'utf8')).toContain('<!doctype html>');
+    expect([report.files.trace, report.files.hlog]).toEqual([null, null]);
     expect(report.interrupted).toBe(false);
     expect(report.durationS).toBe(1.5);
     expect(report.audio).toMatchObject({

@@ -75,11 +75,16 @@ export function checkReport(text: string): DemoReport {
   expect(input.latencyUs.count).toBeLessThanOrEqual(input.applied);
   for (const worker of report.workers) {
     expect(keys(worker)).toEqual(['cpus', 'lanes', 'name', 'priority']);
-    expect(keys(worker.priority)).toEqual(['effective', 'mechanism', 'reason', 'requested']);
+    expect(keys(worker.priority).filter((key) => key !== 'note')).toEqual([
+      'effective',
+      'mechanism',
+      'reason',
+      'requested',
+    ]);
     // less than was asked has a reason
     if (worker.priority.effective !== worker.priority.requested) expect(worker.priority.reason).toBeTruthy();
   }
-  expect(keys(report.files)).toEqual(['changes', 'png', 'report', 'wav']);
+  expect(keys(report.files)).toEqual(['changes', 'hlog', 'html', 'png', 'report', 'trace', 'wav']);
   return report;
 }
 

@@ -6,6 +6,8 @@ import type { Stage } from '../stage/stage.js';
 
 const READY_TIMEOUT_MS = 60_000;
 const INPUT_EVERY_MS = 1;
+/** The last 16 s of the busiest lane, input at 1 kHz. */
+const TRACED_JOBS = 16_384;
 
 // a type and not an interface: only that counts as a record
 export type LaneModules = {
@@ -20,6 +22,8 @@ export interface PlacementOptions {
   readonly renderWorkers: number | null;
   readonly usableCpus: number;
   readonly priority: Priority;
+  /** Whether every job of a short run is to be kept for the trace. */
+  readonly trace: boolean;
 }
 
 /** Three lanes: audio and input periodic, each on a worker of its own, render on as many as there are CPUs for. */
@@ -57,6 +61,7 @@ export function createDemoScheduler(stage: Stage, options: PlacementOptions): Pr
     // the scene goes from frame to frame, and there is one buffer to draw in beside the one that is shown
     framesInFlight: 1,
     readyTimeoutMs: READY_TIMEOUT_MS,
+    ...(options.trace ? { trace: { jobsPerThread: TRACED_JOBS } } : {}),
   });
 }
 

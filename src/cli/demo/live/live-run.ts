@@ -6,6 +6,8 @@ import type { Priority } from '../../../host/thread-control.js';
 import type { Description } from '../../../scheduler/describe.js';
 import type { Snapshot } from '../../../scheduler/snapshot.js';
 import type { LatencySummary } from '../../../telemetry/histogram-reader.js';
+import type { JobTrace } from '../../../telemetry/job-trace-data.js';
+import type { Telemetry } from '../../../telemetry/telemetry-data.js';
 import type { ParameterChange } from '../audio/offline.js';
 import type { DemoEvent } from '../events/event.js';
 import { Hogs } from '../load/hogs.js';
@@ -19,7 +21,9 @@ import type { SinkData, SinkResult } from '../threads/sink.js';
 import { DemoThread } from '../threads/thread.js';
 import { FrameRecorder } from './frame-recorder.js';
 import { createDemoScheduler, type DemoScheduler } from './lanes.js';
+import type { LatencyLog } from './latency-log.js';
 import { LiveModelSource } from './live-model-source.js';
+import type { MetricsServer } from './metrics-server.js';
 import { Picture } from './picture.js';
 
 const HZ = 60;
@@ -41,6 +45,10 @@ export interface LiveOptions {
   readonly priority: Priority;
   readonly load: number;
   readonly wavPath: string;
+  readonly trace: boolean;
+  readonly hlog: boolean;
+  /** Gets the telemetry while it runs, or null. */
+  readonly metrics: MetricsServer | null;
   readonly screen: LiveScreen | null;
   /** Ends the run before its time. */
   readonly signal: AbortSignal;
@@ -50,6 +58,11 @@ export interface LiveResult {
   readonly durationS: number;
   /** After the close: nothing is in flight. */
   readonly snapshot: Snapshot;
+  readonly telemetry: Telemetry;
+  /** Null if it was not asked for. */
+  readonly trace: JobTrace | null;
+  /** HdrHistogram log, or null. */
+  readonly hlog: string | null;
   readonly description: Description;
   readonly sink: SinkResult;
   readonly changes: readonly ParameterChange[];
@@ -86,6 +99,7 @@ class LiveRun {
   private readonly onAbort: () => void;
   private scheduler: DemoScheduler | null;
   private hogs: Hogs | null;
+  private log: LatencyLog | null;
 
   constructor(options: LiveOptions, stage: Stage) {
     const { priority, wavPath, signal } = options;
@@ -106,6 +120,7 @@ class LiveRun {
     this.sink.result.catch(this.onAbort);
     this.scheduler = null;
     this.hogs = null;
+    this.log = null;
   }
 
   async run(): Promise<LiveResult> {
@@ -116,6 +131,11 @@ class LiveRun {
     const picture = new Picture(scheduler, PICTURE_BUFFERS);
     await this.bufferFilled();
     await this.rehearse(scheduler, picture);
+    options.metrics?.serve(scheduler);
+    if (options.hlog) {
+      const { LatencyLog } = await import('./latency-log.js');
+      this.log = new LatencyLog(scheduler.telemetryWindow());
+    }
     if (options.load > 0 && !this.end.signal.aborted) this.hogs = new Hogs(options.load);
     // so are frames begun in time beside the hogs, which do not inherit it any more
     if (options.priority !== 'normal') raiseMainThread(options.priority);
@@ -131,6 +151,9 @@ class LiveRun {
     return {
       durationS,
       snapshot: scheduler.snapshot(),
+      telemetry: scheduler.telemetry(),
+      trace: options.trace ? scheduler.jobTrace() : null,
+      hlog: this.log?.text() ?? null,
       description,
       sink,
       changes: readChangeLog(stage.changeLog, control),
@@ -143,6 +166,7 @@ class LiveRun {
   async dispose(): Promise<void> {
     this.options.signal.removeEventListener('abort', this.onAbort);
     this.control.stop();
+    this.log?.stop();
     await this.hogs?.end();
     await this.scheduler?.close({ drainMs: 0 });
     await Promise.all([this.sink.end(), this.recorder.end()]);

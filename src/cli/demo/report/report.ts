@@ -27,7 +27,7 @@ export interface WorkerReport {
   priority: { requested: Priority; effective: Priority; mechanism: string | null; reason: string | null };
 }
 
-/** What `--json` prints and `report.json` holds. Semantic versioning covers it. */
+/** What `--json` prints; `report.json` holds it too, and the whole `telemetry`. Semantic versioning covers it. */
 export interface DemoReport {
   schemaVersion: 1;
   /** Whether it was ended before its time. */
@@ -54,7 +54,15 @@ export interface DemoReport {
   input: { events: number; applied: number; latencyUs: LatencySummary };
   workers: WorkerReport[];
   /** Absolute paths; null where nothing was written. */
-  files: { wav: string | null; png: string | null; changes: string | null; report: string | null };
+  files: {
+    wav: string | null;
+    png: string | null;
+    changes: string | null;
+    report: string | null;
+    html: string | null;
+    trace: string | null;
+    hlog: string | null;
+  };
 }
 
 export function emptyLatency(): LatencySummary {
