@@ -1,6 +1,7 @@
 import { formatClock, formatCount, formatCpus, formatUs, formatUsTight, sortedCauses } from './figures.js';
 import { plotFrames } from './frame-plot.js';
 import type { LiveLane, LiveModel } from './live-model.js';
+import { dropToFit, type Section, wrap } from './sections.js';
 import { cells, type Line, padLeft, padRight, paint, printable, type Span, type Style, span } from './spans.js';
 
 export interface LiveViewOptions {
@@ -13,12 +14,6 @@ export interface LiveViewOptions {
 
 const MAX_PLOT_ROWS = 8;
 const LANE_STYLES: readonly Style[] = ['magenta', 'cyan', 'blue', 'green'];
-
-/** A block of lines and how dearly it is held: when rows are short the least important goes first. */
-interface Section {
-  readonly importance: number;
-  readonly lines: readonly Line[];
-}
 
 /**
  * The live view as lines for a terminal: progress; a row for each lane with its rate, waiting and execution times (p50
@@ -217,34 +212,9 @@ function missStyle(misses: number): Style {
   return misses > 0 ? 'red' : 'green';
 }
 
-/** Puts texts on as few lines of `columns` cells as hold them in order. */
-function wrap(texts: readonly string[], separator: string, columns: number, indent: number): string[] {
-  const lines: string[] = [];
-  const margin = ' '.repeat(indent);
-  for (const text of texts) {
-    const last = lines[lines.length - 1];
-    const joined = `${last}${separator}${text}`;
-    if (last !== undefined && cells(joined) <= columns) lines[lines.length - 1] = joined;
-    else lines.push(margin + text);
-  }
-  return lines;
-}
-
 function roomForPlot(sections: readonly Section[], rows: number): number {
   // what is less important than the plot makes way until there are two rows for it
   const kept = sections.reduce((sum, section) => sum + (section.importance > 6 ? section.lines.length : 0), 0);
   const all = sections.reduce((sum, section) => sum + section.lines.length, 0);
   return Math.min(MAX_PLOT_ROWS, Math.max(rows - all, Math.min(3, rows - kept)));
-}
-
-function dropToFit(sections: readonly Section[], rows: number): Line[] {
-  const kept = [...sections];
-  let count = kept.reduce((sum, section) => sum + section.lines.length, 0);
-  while (count > rows && kept.length > 1) {
-    let least = kept.length - 1;
-    for (let i = kept.length - 1; i >= 0; i--) if (kept[i]!.importance < kept[least]!.importance) least = i;
-    count -= kept[least]!.lines.length;
-    kept.splice(least, 1);
-  }
-  return kept.flatMap((section) => section.lines).slice(0, rows);
 }
