@@ -61,7 +61,7 @@ export function collectJobTrace(setup: TelemetrySetup, surroundings: TraceSurrou
       return { lane: lane.name, name: task.name, periodic: lane.periodic !== null };
     }),
     threads,
-    loops: surroundings.loops,
+    loops: surroundings.loops.map(({ id, hz }) => ({ id, hz })),
     frames: surroundings.frames,
     misses: surroundings.misses,
     xruns: surroundings.xruns,

@@ -38,13 +38,11 @@ function writeExpected(group: TrackGroup, frames: readonly FrameRecord[]): void 
 
 function writeActual(group: TrackGroup, frames: readonly FrameRecord[]): void {
   for (const frame of frames) {
-    const { number, outcome, tickAtUs, calledAtUs, submittedAtUs, ticks } = frame;
+    const { number, outcome, tickAtUs, calledAtUs, submittedAtUs, deadlineAtUs, ticks } = frame;
     if (calledAtUs === null) {
       const track = group.trackFor(tickAtUs, tickAtUs);
-      track.instant(ticks > 1 ? `dropped: ${ticks} frames` : 'dropped', 'frame,miss', tickAtUs, {
-        frame: number,
-        ticks,
-      });
+      const name = ticks > 1 ? `dropped: ${ticks} frames` : 'dropped';
+      track.instant(name, 'frame,miss', tickAtUs, { frame: number, ticks, deadlineAtUs });
       continue;
     }
     const endUs = Math.max(calledAtUs, submittedAtUs ?? calledAtUs, frame.finishedAtUs ?? calledAtUs);
@@ -61,8 +59,8 @@ function writeActual(group: TrackGroup, frames: readonly FrameRecord[]): void {
         jobs: frame.jobs,
         misses: frame.misses,
         calledAfterUs: calledAtUs - tickAtUs,
-        deadlineAtUs: frame.deadlineAtUs,
-        timeToDeadlineUs: frame.deadlineAtUs - endUs,
+        deadlineAtUs,
+        timeToDeadlineUs: deadlineAtUs - endUs,
       },
     });
     if (submittedAtUs === null) continue;

@@ -1,14 +1,6 @@
 import type { JobRecord, JobTrace, TracedGc } from '../../telemetry/job-trace-data.js';
 import type { Miss } from '../../telemetry/telemetry-data.js';
-import {
-  type Args,
-  COLOUR_BAD,
-  COLOUR_GREY,
-  COLOUR_TERRIBLE,
-  FLOW_CATEGORY,
-  type TraceEvents,
-  type Track,
-} from './track.js';
+import { type Args, COLOUR_BAD, COLOUR_GREY, COLOUR_TERRIBLE, type TraceEvents, type Track } from './track.js';
 
 const SUBMIT_SLICE_US = 1;
 
@@ -75,7 +67,7 @@ function writeJob(track: Track, trace: JobTrace, { job, thread, flow }: DrawnJob
   const missed = job.cause !== null;
   track.slice({
     name: missed || job.outcome !== 'onTime' ? `${name} [${job.outcome}]` : name,
-    category: FLOW_CATEGORY,
+    category: missed ? 'job,miss' : 'job',
     startUs,
     endUs: job.finishAtUs,
     colour: job.outcome === 'lost' || job.outcome === 'failed' ? COLOUR_TERRIBLE : missed ? COLOUR_BAD : undefined,
@@ -130,7 +122,7 @@ function writeMain(track: Track, trace: JobTrace, submits: ReadonlyMap<number, r
     const args = { jobs: drawn.length, tasks: [...new Set(drawn.map(({ job }) => trace.tasks[job.task]!.name))] };
     track.slice({
       name: 'submit',
-      category: FLOW_CATEGORY,
+      category: 'submit',
       startUs: atUs,
       endUs: atUs + SUBMIT_SLICE_US,
       args,

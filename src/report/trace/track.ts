@@ -32,9 +32,6 @@ export const COLOUR_BAD = 'bad';
 export const COLOUR_TERRIBLE = 'terrible';
 export const COLOUR_GREY = 'grey';
 
-/** Category of arrows, and of the slices at their ends: Chrome's reader looks for those by it. */
-export const FLOW_CATEGORY = 'job';
-
 /** Collects events in any order and writes them in order of time. */
 export class TraceEvents {
   private readonly metadata: string[];
@@ -128,7 +125,7 @@ export class Track {
       open.push(end);
       const event = { ph: 'X', name, cat: category, pid, tid, ts: startUs, dur: end - startUs };
       events.add(startUs, { ...event, ...(colour === undefined ? {} : { cname: colour }), args: args ?? {} });
-      const flow = { cat: FLOW_CATEGORY, name: 'submit', pid, tid, ts: startUs };
+      const flow = { cat: 'submit', name: 'submit', pid, tid, ts: startUs };
       for (const id of flowsOut ?? []) events.add(startUs, { ph: 's', id, ...flow });
       if (flowIn !== undefined) events.add(startUs, { ph: 'f', bp: 'e', id: flowIn, ...flow });
     }
