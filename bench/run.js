@@ -16,6 +16,7 @@ const NAMES = [
   'tick',
   'submit',
   'telemetry',
+  'cause-accuracy',
   'lateness',
   'makespan',
   'startup',

@@ -136,26 +136,34 @@ export class MissRule {
   /** The task's own time: on a CPU, or blocked in a call (only known to be that where there is a signal for the CPU time). */
   private considerOwnTime(): void {
     const { onCpuUs, offCpuUs } = this;
-    const ownUs = Math.max(onCpuUs, 0) + offCpuUs;
     const isBlocked = onCpuUs !== NO_SIGNAL && offCpuUs > onCpuUs;
-    this.consider(isBlocked ? CAUSE_UNKNOWN : CAUSE_OVERRUN, ownUs - Math.max(this.budgetUs, 0));
+    this.consider(isBlocked ? CAUSE_UNKNOWN : CAUSE_OVERRUN, this.ownUs() - Math.max(this.budgetUs, 0));
   }
 
-  /** Too late if what was left was less than the task takes, and all of its deadline would have been enough. */
+  /**
+   * Too late if what was left was less than the task takes, and all of its deadline would have been enough. Where the p90
+   * tells nothing (never measured, or such that it could never be done), what this job took itself says what was needed.
+   */
   private considerSubmit(): void {
     const { timeLeftUs, fullRelativeUs, p90ExecutionUs } = this;
-    const neededUs = Math.min(p90ExecutionUs, fullRelativeUs);
-    this.lateSubmitUs = Math.max(0, neededUs - timeLeftUs);
-    const couldNever = p90ExecutionUs > fullRelativeUs && timeLeftUs > 0;
-    if (couldNever || (this.lateSubmitUs === 0 && timeLeftUs > 0)) return;
+    const isUsual = p90ExecutionUs > 0 && p90ExecutionUs <= fullRelativeUs;
+    const neededUs = Math.ceil(isUsual ? p90ExecutionUs : this.ownUs());
+    this.lateSubmitUs = 0;
+    if (neededUs > fullRelativeUs || (timeLeftUs > 0 && timeLeftUs >= neededUs)) return;
+    this.lateSubmitUs = neededUs - timeLeftUs;
     // in time, it would have been over sooner by all of the delay
-    this.consider(CAUSE_LATE_SUBMIT, Math.max(fullRelativeUs - timeLeftUs, 1));
+    this.consider(CAUSE_LATE_SUBMIT, fullRelativeUs - timeLeftUs);
+  }
+
+  /** What the handler took itself: on a CPU, blocked, or what is left where there are no signals. */
+  private ownUs(): number {
+    return Math.max(this.onCpuUs, 0) + this.offCpuUs;
   }
 
   /** Nothing exceeds what is normal: there was no slack at all. */
   private largestPart(): number {
-    const { wakeupUs, waitingUs, onCpuUs, offCpuUs } = this;
-    const ownUs = Math.max(onCpuUs, 0) + offCpuUs;
+    const { wakeupUs, waitingUs } = this;
+    const ownUs = this.ownUs();
     const largest = Math.max(wakeupUs, waitingUs, this.gcUs, this.preemptedUs, ownUs);
     if (largest <= 0) return CAUSE_UNKNOWN;
     if (largest === ownUs) return CAUSE_OVERRUN;

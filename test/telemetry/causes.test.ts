@@ -179,7 +179,21 @@ describe('the primary cause is what exceeds its normal value most', () => {
     stage.clock.advanceUs(17_000);
     stage.submit({ frame, run: (thread) => thread.compute(100) });
     stage.wakeAndRun();
-    expect(only(stage)).toMatchObject({ cause: 'lateSubmit', causes: ['lateSubmit'], lateSubmitUs: 1000 });
+    expect(only(stage)).toMatchObject({ cause: 'lateSubmit', causes: ['lateSubmit'], lateSubmitUs: 1100 });
+  });
+
+  it('lateSubmit also of a task whose p90 tells nothing any more, if this job needed little', () => {
+    const stage = new Stage();
+    for (let i = 0; i < 10; i++) {
+      stage.submit({ run: (thread) => thread.compute(20_000) });
+      stage.wakeAndRun();
+    }
+    expect(stage.misses()).toHaveLength(10);
+    const frame = stage.frame(0, 16_000);
+    stage.clock.advanceUs(14_000);
+    stage.submit({ frame, run: (thread) => thread.compute(4000) });
+    stage.wakeAndRun();
+    expect(only(stage)).toMatchObject({ cause: 'lateSubmit', causes: ['lateSubmit'], lateSubmitUs: 2000 });
   });
 
   it('a task that takes longer than its whole deadline overruns; it is not late submitted', () => {
