@@ -6,6 +6,10 @@ export default defineConfig({
     alias: [
       { find: /^frame-deadline$/, replacement: new URL('./dist/index.js', import.meta.url).pathname },
       { find: /^frame-deadline\/testing$/, replacement: new URL('./dist/testing/index.js', import.meta.url).pathname },
+      {
+        find: /^frame-deadline\/(prometheus|opentelemetry|hlog|trace|report)$/,
+        replacement: new URL('./dist/report/$1.js', import.meta.url).pathname,
+      },
     ],
   },
   test: {

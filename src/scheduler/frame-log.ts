@@ -24,9 +24,10 @@ import { CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
 import { RecordRingWriter } from '../telemetry/record-ring.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Frame } from './frame.js';
+import type { Job } from './job.js';
 
 /** What held the main thread when ticks came too late. */
-export type MainThreadHolder = 'frameCallback' | 'eventLoop' | 'unfinishedFrames';
+export type MainThreadHolder = 'frameCallback' | 'eventLoop';
 
 /** The host's own telemetry: its frames and loops, written to shared memory. Host thread only. */
 export class FrameLog {
@@ -116,6 +117,8 @@ export class FrameLog {
     cause: number,
     culprit: number,
     heldUs: number,
+    job: Job | null,
+    frame: number,
   ): void {
     const body = this.misses.words;
     const at = this.misses.begin();
@@ -137,7 +140,9 @@ export class FrameLog {
     body[at + record.MISS_WAKEUP_US] = responseUs - waitingUs;
     body[at + record.MISS_CULPRIT_TASK] = culprit;
     body[at + record.MISS_CULPRIT_EXECUTION_US] = heldUs;
-    body[at + record.MISS_CULPRIT_FRAME_NUMBER] = -1;
+    body[at + record.MISS_CULPRIT_SEQUENCE] = job === null ? -1 : job.sequence;
+    body[at + record.MISS_CULPRIT_FRAME_NUMBER] = frame;
+    if (job !== null) body[at + record.MISS_FLAGS] = record.MISS_FLAG_BACKLOG;
     body[at + record.MISS_GC_US] = record.MISS_NO_SIGNAL;
     body[at + record.MISS_PREEMPTED_US] = record.MISS_NO_SIGNAL;
     body[at + record.MISS_ON_CPU_US] = record.MISS_NO_SIGNAL;
@@ -206,12 +211,23 @@ export class LoopLog {
     const deadlineUs = (tickUs + this.deadlineUs) | 0;
     this.row?.dropped(cause, ticks);
     this.log.dropped(this.id, number, tickUs, nowUs, deadlineUs, ticks);
-    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, ticks, cause, CULPRITS[holder], heldUs);
+    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, ticks, cause, CULPRITS[holder], heldUs, null, -1);
+  }
+
+  /** A tick that got no frame because the jobs of an earlier one still run. */
+  refused(number: number, tickUs: StampUs, nowUs: StampUs, unfinished: Frame): void {
+    const deadlineUs = (tickUs + this.deadlineUs) | 0;
+    const job = unfinished.unfinishedJob();
+    const culprit = job === null ? 0 : job.handle.info.index + 1;
+    const heldUs = (nowUs - unfinished.startStampUs) | 0;
+    this.row?.dropped(CAUSE_WAITING_BEHIND, 1);
+    this.log.dropped(this.id, number, tickUs, nowUs, deadlineUs, 1);
+    const { number: frame } = unfinished;
+    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, 1, CAUSE_WAITING_BEHIND, culprit, heldUs, job, frame);
   }
 }
 
 const CULPRITS: Readonly<Record<MainThreadHolder, number>> = {
   frameCallback: record.CULPRIT_FRAME_CALLBACK,
   eventLoop: record.CULPRIT_EVENT_LOOP,
-  unfinishedFrames: 0,
 };

@@ -79,6 +79,11 @@ export class FramePool {
     return frame;
   }
 
+  /** The frame that is in the way of the next one. */
+  get unfinished(): Frame {
+    return this.frames[this.next]!;
+  }
+
   /** Passes over ticks that get no frame; returns the number of the first. */
   skip(ticks: number): number {
     const first = this.number;

@@ -237,6 +237,12 @@ export class Frame {
     this.refused = 'framesInFlight';
   }
 
+  /** @internal A job of it that has not ended, or null. */
+  unfinishedJob(): Job | null {
+    for (let i = 0; i < this.count; i++) if (!this.jobs[i]!.ended) return this.jobs[i]!;
+    return null;
+  }
+
   /** @internal Gives the slots back, and tells how its jobs went. */
   recycle(): void {
     let jobs = 0;

@@ -115,7 +115,7 @@ export class FrameLoop {
     const frame = this.pool.begin(tickUs | 0, (tickUs + this.deadlineUs) | 0);
     if (frame.refused !== false) {
       // the work of earlier frames still runs: this tick has no frame to give
-      this.log.dropped(frame.number, tickUs | 0, nowUs, 1, 'unfinishedFrames', (nowUs - (tickUs | 0)) | 0);
+      this.log.refused(frame.number, tickUs | 0, nowUs, this.pool.unfinished);
       return;
     }
     this.calledUs = nowUs;

@@ -42,7 +42,7 @@ export class MissDecoder {
       startAtUs: started ? momentOf(words[record.MISS_START_US]!, this.clock) : null,
       finishAtUs: momentOf(finishUs, this.clock),
       deadlineAtUs: momentOf(words[record.MISS_DEADLINE_US]!, this.clock),
-      tardinessUs: (finishUs - words[record.MISS_DEADLINE_US]!) | 0,
+      tardinessUs: Math.max(0, (finishUs - words[record.MISS_DEADLINE_US]!) | 0),
       segments: segmentsOf(words),
       lateSubmitUs: words[record.MISS_LATE_SUBMIT_US]!,
       culprit: this.culpritOf(words),

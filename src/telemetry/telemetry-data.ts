@@ -205,7 +205,7 @@ export interface Miss {
   readonly startAtUs: number | null;
   readonly finishAtUs: number;
   readonly deadlineAtUs: number;
-  /** Finish minus deadline. */
+  /** Finish minus deadline; 0 if it was given up before. */
   readonly tardinessUs: number;
   readonly segments: MissSegments;
   /** How much too late it was submitted to be done in time, by the task's p90 execution. */
