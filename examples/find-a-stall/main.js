@@ -22,11 +22,13 @@ const { tile } = scheduler.lanes.render;
 const { bakeLight } = scheduler.lanes.background;
 const save = { cells: Array.from({ length: 60_000 }, (_, i) => ({ i, name: `cell ${i}`, light: i / 7 })) };
 
+/** @param {number} us */
+const ms = (us) => `${(us / 1000).toFixed(1)} ms`;
 scheduler.onMiss((miss) => {
   const { culprit } = miss;
   const who = culprit === null ? '' : `, behind ${culprit.lane}.${culprit.task} (${ms(culprit.executionUs)})`;
   console.log(
-    `frame ${miss.frame}: ${miss.lane}.${miss.task} ${miss.outcome} by ${(miss.tardinessUs / 1000).toFixed(1)} ms: ${miss.cause}${who}`,
+    `frame ${miss.frame}: ${miss.lane}.${miss.task} ${miss.outcome}, ${ms(miss.tardinessUs)} past its deadline: ${miss.cause}${who}`,
   );
 });
 
