@@ -112,9 +112,11 @@ function checkOf(
  * The writing role, for one thread; several objects on one thread may write to one ring. Goes on where the memory's
  * last writer stopped, so a replacement may take over.
  *
- * A worker records each job once, when it has ended it: after the stamps of the slot are known, and only if the job is
- * its own to end (`settle`, after its compare-exchange to done held; `JobEnder.end` likewise, with the row of its column).
- * The order against the counters does not matter.
+ * Each job is recorded once, by the thread that ended it, with the row of that thread's column: after its change to done
+ * held, and before it is counted (`recorder.count`, the frame's column), since from then on its slot may be reused.
+ * `settle`: `record(task, ran ? column : -1, SLOT_SEQUENCE, SLOT_FRAME_NUMBER, SLOT_SUBMIT_US, SLOT_RELEASE_US, startUs, finishUs,
+ * deadlineUs, outcome, cause, wakeupUs)`. `JobEnder.end`: the same with `started ? ownerOf(state) : -1` and a wake-up of 0.
+ * What a worker dies with between the two is counted, and not in the trace.
  * @throws OPTION_INVALID (constructor) if the ring does not fit at `base`
  */
 export class JobTraceWriter {
