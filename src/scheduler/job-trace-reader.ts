@@ -38,14 +38,16 @@ const BACKWARDS_US = 60_000_000;
 export function collectJobTrace(setup: TelemetrySetup, surroundings: TraceSurroundings): JobTrace {
   const { memory, clock, lanes, tasks, workers } = setup;
   const { telemetry, telemetryLayout } = memory;
-  const names = [...workers.map((worker) => worker.name), 'main', 'supervisor'];
+  const { workerCount } = telemetryLayout;
+  const workerNames = Array.from({ length: workerCount }, (_, row) => workers[row]?.name ?? `worker ${row}`);
+  const names = [...workerNames, 'main', 'supervisor'];
   const readings = names.map((_, row) =>
     new JobTraceReader(telemetry, telemetryLayout.jobTrace(row), telemetryLayout.traceJobs).read(),
   );
   // after the readings, so that no finish lies ahead of it
   const toUs = Math.floor(clock.nowPreciseUs());
   const threadOf = (column: number): number | null => {
-    if (column < 0 || (column >= workers.length && column !== HOST_COLUMN && column !== SUPERVISOR_COLUMN)) return null;
+    if (column < 0 || (column >= workerCount && column !== HOST_COLUMN && column !== SUPERVISOR_COLUMN)) return null;
     return telemetryLayout.rowOf(column);
   };
   const threads = names.map((name, row): TracedThread => {

@@ -163,7 +163,7 @@ export class JobTraceWriter {
     const { words, base } = this;
     const number = words[base]!; // own word
     const at = this.records + Math.imul(number & this.mask, JOB_RECORD_WORDS);
-    const kind = (task << 16) | ((column + 1) << 8) | (outcome << 4) | (cause + 1);
+    const kind = (task << 16) | (((column + 1) & 0xff) << 8) | (outcome << 4) | (cause + 1);
     words[at + JOB_KIND] = kind;
     words[at + JOB_SEQUENCE] = sequence;
     words[at + JOB_FRAME_NUMBER] = frameNumber;
