@@ -138,24 +138,47 @@ function legend(worst: readonly (Miss | null)[], frames: readonly FrameRecord[])
     items.push(html`<li>${symbol('none')} late, its misses are no longer kept</li>`);
   }
   if (frames.some((frame) => frame.outcome === 'dropped')) {
-    items.push(
-      html`<li><svg class="sym c-dropped" viewBox="-6 -6 12 12" aria-hidden="true"><use href="#s-dropped"/></svg> dropped tick</li>`,
-    );
+    items.push(html`<li><svg class="sym c-dropped"><use href="#y-dropped"/></svg> dropped tick</li>`);
   }
   return html`<ul class="legend"><li><span class="key-line"></span> deadline</li><li><span class="key-area"></span> frame time</li>${items}</ul>`;
 }
 
 /** The symbol of a cause, for text. */
 export function symbol(cause: MissCause | 'none'): Markup {
-  return html`<svg class="sym c-${cause}" viewBox="-6 -6 12 12" aria-hidden="true"><use href="#s-${cause}"/></svg>`;
+  return html`<svg class="sym c-${cause}"><use href="#y-${cause}"/></svg>`;
 }
 
-/** Definitions that `symbol` and the plots refer to: once in the page. */
+/** Definitions that `symbol` (`y-`) and the plots (`s-`) refer to: once in the page. */
 export function symbolDefinitions(): Markup {
-  const shapes = Object.entries(CAUSE_SHAPES).map(
-    ([cause, d]) => html`<path id="s-${cause}" fill-rule="evenodd" d="${trusted(d)}"/>`,
+  const shapes = Object.entries({ ...CAUSE_SHAPES, dropped: 'M-4.5-5h9L0 0zM-4.5 0h9L0 5z' });
+  const definitions = shapes.map(
+    ([name, d]) =>
+      html`<path id="s-${name}" fill-rule="evenodd" d="${trusted(d)}"/><symbol id="y-${name}" viewBox="-6 -6 12 12"><use href="#s-${name}"/></symbol>`,
   );
-  return html`<svg class="definitions" aria-hidden="true"><defs>${shapes}<path id="s-dropped" d="M-4.5-5h9L0 0zM-4.5 0h9L0 5z"/></defs></svg>`;
+  return html`<svg class="definitions" aria-hidden="true"><defs>${definitions}</defs></svg>`;
+}
+
+/**
+ * The rows as the page holds them, for the size of it. A frame that is like the one before (next number, same deadline
+ * and count of jobs, nothing missed) is four numbers: by how much its tick's distance differs from that before, called,
+ * submitted since called, finished.
+ */
+export function packRows(rows: readonly FrameRow[]): (readonly (number | null)[])[] {
+  return rows.map((row, n) => {
+    const last = rows[n - 1];
+    const [number, tickAtUs, called, submitted, finished, deadline, jobs, misses, ticks, cause] = row;
+    const isLike =
+      last !== undefined &&
+      number === last[0] + last[8] &&
+      deadline === last[5] &&
+      jobs === last[6] &&
+      misses === 0 &&
+      ticks === 1 &&
+      cause < 0;
+    if (!isLike || called === null || submitted === null) return row;
+    const lastDistance = n < 2 ? 0 : last[1] - rows[n - 2]![1];
+    return [tickAtUs - last[1] - lastDistance, called, submitted - called, finished];
+  });
 }
 
 function timeLabels(rows: readonly FrameRow[], width: number): Markup[] {

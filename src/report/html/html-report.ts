@@ -2,7 +2,7 @@ import { MISS_CAUSES } from '../../telemetry/outcomes.js';
 import type { Telemetry } from '../../telemetry/telemetry-data.js';
 import { cards } from './cards.js';
 import { SCRIPT_HASH, STYLE_HASH } from './content-hashes.js';
-import { framePlots, symbolDefinitions } from './frame-plot.js';
+import { framePlots, packRows, symbolDefinitions } from './frame-plot.js';
 import { html, jsonForScript, trusted } from './markup.js';
 import { missList } from './miss-list.js';
 import { percentilePlot } from './percentile-plot.js';
@@ -38,7 +38,7 @@ export function htmlReport(telemetry: Telemetry, options: HtmlReportOptions = {}
   const data = {
     causes: MISS_CAUSES.map((cause) => CAUSE_WORDS[cause].short),
     misses: telemetry.misses.map((miss) => `${miss.lane}.${miss.task}`),
-    frames: frames.map(({ rows }) => rows),
+    frames: frames.map(({ rows }) => packRows(rows)),
     percentiles: percentiles.views,
   };
   const framesText =

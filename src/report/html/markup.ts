@@ -33,9 +33,12 @@ export function escapeHtml(text: string): string {
   return text.replace(NOT_FOR_HTML, '\ufffd').replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
-/** JSON that may stand in a script element: no `<`, so neither `</script>` nor `<!--` can be in it. */
+/**
+ * JSON that may stand in a script element: no `<`, so neither `</script>` nor `<!--` can be in it; bidirectional
+ * overrides as U+FFFD.
+ */
 export function jsonForScript(value: unknown): Markup {
-  return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c'));
+  return new Markup(JSON.stringify(value).replace(NOT_FOR_HTML, '\ufffd').replaceAll('<', '\\u003c'));
 }
 
 /** Text of ours, put in as it is: style, script and path data. Never for what comes from outside. */

@@ -3,7 +3,7 @@ import type { Miss, Telemetry, WorkerTelemetry } from '../../telemetry/telemetry
 import { symbol } from './frame-plot.js';
 import { type Content, html, type Markup } from './markup.js';
 import { causeTotals } from './verdict.js';
-import { CAUSE_WORDS, causesText, countText, culpritName, durationText, SEGMENTS } from './words.js';
+import { CAUSE_WORDS, causesText, countText, culpritName, durationText, OUTCOME_WORDS, SEGMENTS } from './words.js';
 
 const BAR_UNITS = 100;
 
@@ -26,10 +26,10 @@ export function missList(telemetry: Telemetry): Markup {
 function missItem(miss: Miss, index: number, fromUs: number, workers: ReadonlyMap<string, WorkerTelemetry>): Markup {
   const { lane, task, cause, culprit, tardinessUs, frame, periods, finishAtUs } = miss;
   const late = miss.startAtUs === null && tardinessUs <= 0 ? miss.outcome : `${durationText(tardinessUs)} late`;
-  return html`<details class="miss" id="m${index}" data-cause="${cause}"><summary>${symbol(cause)}<b>${CAUSE_WORDS[cause].short}</b> <bdi>${lane}.${task}</bdi> <span class="late">${late}</span>${
+  return html`<details class="miss" id="m${index}"><summary>${symbol(cause)}<b>${CAUSE_WORDS[cause].short}</b> <bdi>${lane}.${task}</bdi> <span class="late">${late}</span>${
     culprit === null ? null : html` <span class="behind">behind <bdi>${culpritName(culprit)}</bdi></span>`
   } <small>${frame === null ? null : `frame ${frame}, `}${seconds(finishAtUs - fromUs)}${periods > 1 ? `, ${periods} periods` : null}</small></summary>
-${bar(miss)}<dl class="segments">${segmentRows(miss, workers)}</dl><dl class="facts">${facts(miss, fromUs)}</dl></details>
+${bar(miss)}<dl class="segments">${segmentRows(miss, workers)}</dl><p>${facts(miss, fromUs)}</p></details>
 `;
 }
 
@@ -46,50 +46,56 @@ function bar({ segments }: Miss): Markup {
     x += width;
     return rect;
   });
-  return html`<svg class="bar" viewBox="0 0 ${BAR_UNITS} 9" preserveAspectRatio="none" aria-hidden="true">${rects}</svg>`;
+  return html`<svg class="bar" viewBox="0 0 ${BAR_UNITS} 9" preserveAspectRatio="none">${rects}</svg>`;
 }
 
 function segmentRows({ segments, worker }: Miss, workers: ReadonlyMap<string, WorkerTelemetry>): Markup[] {
   const probes = worker === null ? undefined : workers.get(worker)?.probes;
   const reasons = { gcUs: probes?.gc.reason, preemptedUs: probes?.preempted.reason, onCpuUs: probes?.onCpu.reason };
-  return SEGMENTS.filter(({ key }) => segments[key] !== 0).map(({ key, name, cause }) => {
-    const us = segments[key];
-    const value =
-      us === null
-        ? html`<i>no signal here: ${reasons[key as keyof typeof reasons] ?? 'the reason is not known'}</i>`
-        : durationText(us);
-    return html`<dt>${symbol(cause)} ${name}<dd>${value}`;
-  });
+  const known = SEGMENTS.filter(({ key }) => (segments[key] ?? 0) !== 0);
+  const rows = known.map(
+    ({ key, name, cause }) => html`<dt class="c-${cause}">${name}<dd>${durationText(segments[key])}`,
+  );
+  const missing = new Map<string, string[]>();
+  for (const { key, name } of SEGMENTS) {
+    if (segments[key] !== null) continue;
+    const reason = reasons[key as keyof typeof reasons] ?? 'the reason is not known';
+    missing.set(reason, [...(missing.get(reason) ?? []), name]);
+  }
+  for (const [reason, names] of missing)
+    rows.push(html`<dt class="no">${names.join(', ')}<dd>no signal here: ${reason}`);
+  return rows;
 }
 
-function facts(miss: Miss, fromUs: number): Markup[] {
+/** Moments as distances from the release: that is what the deadline is held against. */
+function moments({ releaseAtUs, submitAtUs, startAtUs, finishAtUs, deadlineAtUs }: Miss, fromUs: number): Content {
+  const after = (us: number) =>
+    us < releaseAtUs ? durationText(us - releaseAtUs) : `+${durationText(us - releaseAtUs)}`;
+  const started = startAtUs === null ? 'not started' : `started ${after(startAtUs)}`;
+  const ended = `finished ${after(finishAtUs)}, deadline ${after(deadlineAtUs)}`;
+  return `Released ${seconds(releaseAtUs - fromUs)}, submitted ${after(submitAtUs)}, ${started}, ${ended}`;
+}
+
+function facts(miss: Miss, fromUs: number): Content[] {
   const { culprit, causes, flags, lateSubmitUs } = miss;
-  const response = miss.finishAtUs - Math.min(miss.releaseAtUs, miss.submitAtUs);
-  const at = (us: number | null) => (us === null ? 'not started' : seconds(us - fromUs));
-  const rows: [string, Content][] = [
-    [
-      'Outcome',
-      `${miss.outcome}${miss.job === null ? '' : `, job ${miss.job}`}${miss.worker === null ? '' : ` on ${miss.worker}`}`,
-    ],
-    ['Released, submitted', `${at(miss.releaseAtUs)}, ${at(miss.submitAtUs)}`],
-    ['Started, finished', `${at(miss.startAtUs)}, ${at(miss.finishAtUs)}`],
-    ['Deadline', `${at(miss.deadlineAtUs)}; response time ${durationText(response)}`],
-  ];
+  const job = miss.job === null ? '' : `, job ${miss.job}`;
+  const worker = miss.worker === null ? '' : ` on ${miss.worker}`;
+  const lines: Content[] = [`Ended ${OUTCOME_WORDS[miss.outcome]}${job}${worker}`, moments(miss, fromUs)];
   if (culprit !== null) {
-    const job = culprit.job === null ? '' : `, job ${culprit.job}`;
+    const itsJob = culprit.job === null ? '' : `, job ${culprit.job}`;
     const frame = culprit.frame === null ? '' : `, frame ${culprit.frame}`;
-    rows.push(['In the way', `${culpritName(culprit)}${job}${frame}, for ${durationText(culprit.executionUs)}`]);
+    lines.push(`In the way: ${culpritName(culprit)}${itsJob}${frame}, for ${durationText(culprit.executionUs)}`);
   }
   const others = causes.filter((cause) => cause !== miss.cause).map((cause) => CAUSE_WORDS[cause].short);
-  if (others.length > 0) rows.push(['Contributed', others.join(', ')]);
-  if (lateSubmitUs > 0) rows.push(['Submitted too late by', durationText(lateSubmitUs)]);
-  if (flags.length > 0) rows.push(['Also', flags.map((flag) => flagText(flag)).join('; ')]);
-  return rows.map(([name, value]) => html`<dt>${name}<dd>${value}`);
+  if (others.length > 0) lines.push(`Contributed: ${others.join(', ')}`);
+  if (lateSubmitUs > 0) lines.push(`Submitted too late by ${durationText(lateSubmitUs)}`);
+  if (flags.length > 0) lines.push(flags.map(flagText).join('; '));
+  return lines.map((line, n) => html`${n === 0 ? null : html`<br>`}${line}`);
 }
 
 function flagText(flag: string): string {
   if (flag === 'backlog') return 'backlog: the job of the frame before was still running';
-  return flag === 'debugger' ? 'a debugger was attached' : flag;
+  return flag === 'debugger' ? 'debugger: one was attached' : flag;
 }
 
 function seconds(us: number): string {

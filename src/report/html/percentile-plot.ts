@@ -8,8 +8,9 @@ import { axisSteps } from './frame-plot.js';
 import { html, type Markup } from './markup.js';
 import { durationText } from './words.js';
 
-const POINTS = 81;
-const UNITS = 1000;
+/** The script knows their number too. */
+const POINTS = 61;
+const UNITS_HIGH = 1000;
 /** Colours and dash patterns that the style has. */
 const MAX_SERIES = 8;
 
@@ -155,7 +156,7 @@ function drawView({ lane, metric, isLogarithmic, series, left }: View): { markup
 <div class="pan" tabindex="0" role="group" aria-label="${label}. Arrow keys move along the percentiles."><svg class="data" role="img" aria-label="${label}: ${series.map((one, i) => `${one.name} median ${durationText(values[i]![medianStep(nines)]!)}, maximum ${durationText(maxOf(values[i]!))}`).join('; ')}">
 ${steps.map((us) => html`<line class="grid" x1="0" x2="100%" y1="${y(us)}" y2="${y(us)}"/>`)}${ticks(nines).map(([at]) => html`<line class="grid" x1="${at}%" x2="${at}%" y1="0" y2="100%"/>`)}
 ${series.map((one, i) => (one.limitUs === null ? null : html`<line class="limit l-${i}" x1="0" x2="100%" y1="${y(one.limitUs)}" y2="${y(one.limitUs)}"/>`))}
-<svg class="stretch" viewBox="0 0 ${UNITS} ${UNITS}" preserveAspectRatio="none">${values.map((of, i) => html`<path class="series l-${i}" d="${pathOf(of, share)}"/>`)}</svg>
+<svg class="stretch" viewBox="0 0 ${POINTS - 1} ${UNITS_HIGH}" preserveAspectRatio="none">${values.map((of, i) => html`<path class="series l-${i}" d="${pathOf(of, share)}"/>`)}</svg>
 <line class="cursor" y1="0" y2="100%" visibility="hidden"/></svg>
 <svg class="x" aria-hidden="true">${ticks(nines).map(([at, text], nth) => html`<text x="${at}%" y="14"${nines > 3.8 && nth % 2 === 1 ? html` class="odd"` : null} text-anchor="${at === 0 ? 'start' : at > 94 ? 'end' : 'middle'}">${text}</text>`)}</svg></div></div>
 <ul class="legend">${series.map((one, i) => html`<li><svg class="line-key" viewBox="0 0 28 8" aria-hidden="true"><line class="series l-${i}" x1="0" x2="28" y1="4" y2="4"/></svg> <bdi>${one.name}</bdi>${one.limitUs === null ? null : html` <small>(${limitWord} ${durationText(one.limitUs)}, thin line)</small>`}</li>`)}</ul>
@@ -177,14 +178,10 @@ function valuesOf(data: HistogramData, nines: number): (number | null)[] {
   });
 }
 
+/** One unit of x per step. */
 function pathOf(values: readonly (number | null)[], share: (us: number) => number): string {
-  let d = '';
-  values.forEach((us, n) => {
-    if (us === null) return;
-    const x = Number(((n * UNITS) / (POINTS - 1)).toFixed(1));
-    d += `${d === '' ? 'M' : 'L'}${x} ${Math.round(UNITS * share(us))}`;
-  });
-  return d;
+  const points = values.flatMap((us, n) => (us === null ? [] : [`${n} ${Math.round(UNITS_HIGH * share(us))}`]));
+  return `M${points.join(' ')}`;
 }
 
 function ticks(nines: number): [atPercent: number, text: string][] {

@@ -1,8 +1,23 @@
 /** The part of the page's script that reads out the frame plots. Columns of a row: `FrameRow` in frame-plot.ts. */
 export const FRAME_PLOT_SCRIPT = `
 const MAX_ZOOM = 64;
+/** The reverse of packRows. */
+function unpackRows(packed) {
+  const rows = [];
+  for (const row of packed) {
+    if (row.length > 4) {
+      rows.push(row);
+      continue;
+    }
+    const last = rows[rows.length - 1];
+    const distance = rows.length < 2 ? 0 : last[1] - rows[rows.length - 2][1];
+    const [change, called, submitting, finished] = row;
+    rows.push([last[0] + last[8], last[1] + distance + change, called, called + submitting, finished, last[5], last[6], 0, 1, -1, -1]);
+  }
+  return rows;
+}
 function setupFrames(figure) {
-  const rows = data.frames[figure.dataset.frames];
+  const rows = unpackRows(data.frames[figure.dataset.frames]);
   const pan = figure.querySelector('.pan');
   const output = figure.querySelector('output');
   // where each row begins, in ticks: one row may stand for several dropped ones

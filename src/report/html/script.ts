@@ -37,6 +37,8 @@ function shareAt(figure, event) {
 `;
 
 const PERCENTILES = `
+/** Of the percentile plots. */
+const LAST_STEP = 60;
 let stepAt = 0;
 function setupPercentiles() {
   const figures = all('[data-percentiles]');
@@ -60,9 +62,9 @@ function setupPercentiles() {
   for (const figure of figures) {
     const pan = figure.querySelector('.pan');
     if (!pan) continue;
-    pan.addEventListener('pointermove', (event) => readOut(figure, Math.round(shareAt(figure, event) * 80)));
+    pan.addEventListener('pointermove', (event) => readOut(figure, Math.round(shareAt(figure, event) * LAST_STEP)));
     pan.addEventListener('keydown', (event) => {
-      const moves = { ArrowLeft: stepAt - 1, ArrowRight: stepAt + 1, Home: 0, End: 80 };
+      const moves = { ArrowLeft: stepAt - 1, ArrowRight: stepAt + 1, Home: 0, End: LAST_STEP };
       if (!(event.key in moves)) return;
       event.preventDefault();
       readOut(figure, moves[event.key]);
@@ -88,7 +90,7 @@ function setupMisses() {
   if (!filter) return;
   const misses = all('details.miss');
   filter.addEventListener('change', () => {
-    for (const miss of misses) miss.hidden = filter.value !== '' && miss.dataset.cause !== filter.value;
+    for (const miss of misses) miss.hidden = filter.value !== '' && !miss.querySelector('summary .c-' + filter.value);
   });
   const setAll = (open) => () => {
     for (const miss of misses) if (!miss.hidden) miss.open = open;

@@ -54,10 +54,10 @@ svg { display: block; overflow: visible; } svg text { fill: var(--soft); font-si
 .on-time { fill: var(--area); } .drop { fill: var(--missed); fill-opacity: .16; }
 .bar { stroke-width: 2; vector-effect: non-scaling-stroke; stroke: currentColor; }
 .deadline { fill: none; stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 6 4; vector-effect: non-scaling-stroke; }
-.c-lateSubmit { color: var(--late-submit); } .c-waitingBehind { color: var(--waiting-behind); } .c-wakeup { color: var(--wakeup); }
-.c-preempted { color: var(--preempted); } .c-gc { color: var(--gc); } .c-overrun { color: var(--overrun); } .c-hung { color: var(--hung); }
-.c-crashed { color: var(--crashed); } .c-unknown { color: var(--unknown); } .c-none { color: var(--none); } .c-dropped { color: var(--missed); }
-.data > use { fill: currentColor; stroke: var(--panel); stroke-width: 1; } .data > use.c-none { color: var(--missed); }
+.c-lateSubmit { --c: var(--late-submit); color: var(--c); } .c-waitingBehind { --c: var(--waiting-behind); color: var(--c); } .c-wakeup { --c: var(--wakeup); color: var(--c); }
+.c-preempted { --c: var(--preempted); color: var(--c); } .c-gc { --c: var(--gc); color: var(--c); } .c-overrun { --c: var(--overrun); color: var(--c); } .c-hung { --c: var(--hung); color: var(--c); }
+.c-crashed { --c: var(--crashed); color: var(--c); } .c-unknown { --c: var(--unknown); color: var(--c); } .c-none { --c: var(--none); color: var(--c); } .c-dropped { --c: var(--missed); color: var(--c); }
+.data > use { fill: currentColor; stroke: var(--panel); stroke-width: 1; } .data > use.c-none { --c: var(--missed); color: var(--c); }
 .bar, rect, .sym { fill: currentColor; } .sym { display: inline-block; width: .85em; height: .85em; vertical-align: -.05em; margin-right: .45em; }
 .definitions { position: absolute; width: 0; height: 0; }
 .legend { list-style: none; margin: 1rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; }
@@ -70,6 +70,8 @@ svg { display: block; overflow: visible; } svg text { fill: var(--soft); font-si
 .miss[open] { padding-bottom: .8rem; } .miss[open] > :not(summary) { margin-left: 1rem; margin-right: 1rem; }
 .late { white-space: nowrap; font-variant-numeric: tabular-nums; font-weight: 600; } .behind { color: var(--soft); } summary small { white-space: nowrap; float: right; padding-left: .8rem; }
 .bar { width: auto; } svg.bar { width: calc(100% - 2rem); height: 18px; border-radius: 4px; overflow: hidden; stroke: none; } .bar rect { stroke: var(--panel); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+.segments dt::before { content: ''; display: inline-block; width: .8em; height: .8em; border-radius: 2px; background: var(--c); margin-right: .5em; } dt.no { color: var(--soft); font-style: italic; } .segments dt { color: var(--soft); } .segments .no::before { background: none; border: 1px dashed; }
+.miss p { margin-top: .7rem; margin-bottom: 0; font-size: .9rem; color: var(--soft); }
 .segments, .facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .15rem 1rem; margin: .7rem 0 0; font-size: .9rem; } section > .facts { padding: .8rem 1rem; }
 .scroll { overflow-x: auto; margin-bottom: 1rem; position: relative; }
 table { border-collapse: collapse; font-size: .88rem; min-width: 100%; overflow-wrap: normal; } caption { text-align: left; font-weight: 600; padding: .7rem .8rem .3rem; }
@@ -79,6 +81,7 @@ thead th { border-top: 0; color: var(--soft); font-weight: 600; } th.w, td.w { t
 [hidden] { display: none !important; }
 @media (max-width: 30rem) { main, header, footer { padding-left: .7rem; padding-right: .7rem; } .plot { padding: .7rem; } .axes { grid-template-columns: 3rem minmax(0, 1fr); } svg text { font-size: 11px; } .x .odd { display: none; }
   summary small { float: none; display: block; padding-left: 1.2rem; } th:first-child { max-width: 8rem; } th, td { padding: .35rem .6rem; } .y, .data { height: 220px; } }
+@media (forced-colors: active) { .sym, .bar, .segments dt::before { forced-color-adjust: none; } }
 @media print { :root { color-scheme: light; --ground: #fff; } body { font-size: 11px; } nav, .tools, output { display: none; } .plot, .card, .miss { break-inside: avoid; } .scroll { overflow: visible; } th, td { white-space: normal; padding: .15rem .3rem; } * { print-color-adjust: exact; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 `;

@@ -10,7 +10,7 @@ import {
 import { low1Integral, low1Percentile } from '../lows.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { METRIC_ORDER, METRIC_WORDS } from './percentile-plot.js';
-import { causesText, countText, durationText, fpsText, lowestUs, shareText } from './words.js';
+import { causesText, countText, durationText, fpsText, lowestUs, OUTCOME_WORDS, shareText } from './words.js';
 
 /** A table that scrolls in itself where it is too wide; the first column names the row, those in `words` hold words. */
 export function table(
@@ -31,15 +31,6 @@ export function table(
 `,
   )}</tbody></table></div>`;
 }
-
-const OUTCOME_WORDS = {
-  onTime: 'on time',
-  late: 'late',
-  expired: 'expired',
-  failed: 'failed',
-  cancelled: 'cancelled',
-  lost: 'lost',
-};
 
 /** Counts of each task. */
 export function taskTable({ lanes }: Telemetry): Markup {

@@ -1,5 +1,5 @@
 /** Causes, segments and figures in words, and the colour and shape that stand for each. */
-import { MISS_CAUSES, type MissCause } from '../../telemetry/outcomes.js';
+import { MISS_CAUSES, type MissCause, type Outcome } from '../../telemetry/outcomes.js';
 import type { Culprit, HistogramData, MissSegments } from '../../telemetry/telemetry-data.js';
 
 /** `short` names it, `long` goes on after "because of". */
@@ -13,6 +13,15 @@ export const CAUSE_WORDS: Readonly<Record<MissCause, { short: string; long: stri
   hung: { short: 'hung', long: 'the job did not end and its worker was replaced' },
   crashed: { short: 'crashed', long: 'the worker died with the job' },
   unknown: { short: 'unknown', long: 'the signals that would tell are missing here' },
+};
+
+export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  onTime: 'on time',
+  late: 'late',
+  expired: 'expired',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  lost: 'lost',
 };
 
 /** Symbol of each cause, in a box from -5 to 5: told apart without colour. */
