@@ -47,7 +47,7 @@ const telemetry = scheduler.telemetry();
 const [loop] = telemetry.loops;
 const { missRuns } = telemetry.lanes[0];
 console.log(
-  `${loop.missedFrames + loop.droppedTicks} of ${loop.intendedTicks} frames missed, ${loop.droppedTicks} of them dropped by the main thread;`,
+  `${loop.missedFrames + loop.droppedTicks} of ${loop.intendedTicks} frames missed, ${loop.droppedTicks} of them without a frame at all;`,
   `longest run of missed jobs ${missRuns.longest}; met ${missRuns.met} of the last ${missRuns.of}`,
 );
 if (values.out !== undefined) writeFileSync(join(values.out, 'report.html'), htmlReport(telemetry));
