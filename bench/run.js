@@ -16,6 +16,8 @@ const NAMES = [
   'tick',
   'submit',
   'telemetry',
+  'probes',
+  'reading',
   'cause-accuracy',
   'lateness',
   'makespan',
