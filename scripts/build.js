@@ -1,6 +1,6 @@
 // Compiles src/ to dist/. An up-to-date dist is left alone, so that `npm start` and `npm test` begin at once.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -9,3 +9,4 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 if (process.argv.includes('--clean')) rmSync(`${root}/dist`, { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', `${root}/tsconfig.json`], { stdio: 'inherit', cwd: root });
 if (existsSync(`${root}/dist/cli/main.js`)) chmodSync(`${root}/dist/cli/main.js`, 0o755);
+copyFileSync(`${root}/src/report/telemetry.schema.json`, `${root}/dist/report/telemetry.schema.json`);
