@@ -7,7 +7,7 @@ const interrupt = new Interrupt();
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
-const COMMANDS = '`demo`, `doctor`, `report` or `compare`';
+const COMMANDS = '`demo`, `doctor`, `top`, `report` or `compare`';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -23,6 +23,10 @@ async function main(args: readonly string[]): Promise<number> {
       case 'doctor': {
         const { doctorCommand } = await import('./doctor/command.js');
         return await doctorCommand(rest, interrupt);
+      }
+      case 'top': {
+        const { topCommand } = await import('./top/command.js');
+        return await topCommand(rest, interrupt);
       }
       case 'report': {
         const { reportCommand } = await import('./report/command.js');

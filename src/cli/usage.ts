@@ -7,6 +7,7 @@ Usage: frame-deadline <command> [options]
 Commands:
   demo     sound, input and picture in one process, with their deadlines counted
   doctor   what this machine and user can get, measured, and how to get more
+  top      the lanes, workers and frame loops of a running app
   report   an HTML file of what was measured
   compare  two runs side by side, with the differences that matter marked
 
@@ -14,7 +15,8 @@ Options:
   --help     this text, or that of a command
   --version  the version
 
-Exit status: 0 it ran, 1 it failed, 2 wrong use, 130 ended by Ctrl-C.
+Exit status: 0 it ran, 1 it failed, 2 wrong use, 3 the app watched by top ended,
+130 ended by Ctrl-C.
 `;
 
 /** @returns an error for wrong use of the command line: exit status 2 */

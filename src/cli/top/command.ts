@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FrameDeadlineError } from '../../base/errors.js';
+import { connectTelemetry, type TelemetryClient } from '../../report/telemetry-client.js';
+import { printable } from '../demo/terminal/spans.js';
+import type { Interrupt } from '../interrupt.js';
+import type { TopModel } from './model.js';
+import { APP_ENDED_STATUS, parseTopOptions, TOP_HELP, type TopOptions } from './options.js';
+import { TopScreen } from './screen.js';
+import { renderPlain } from './view.js';
+import { TopWatch } from './watch.js';
+
+/** A process that ends closes its sockets a little before it is gone. */
+const ENDING_MS = 300;
+
+/** `frame-deadline top`. Resolves with the exit status. @throws FrameDeadlineError */
+export async function topCommand(args: readonly string[], interrupt: Interrupt): Promise<number> {
+  const options = parseTopOptions(args);
+  if (options === 'help') {
+    process.stdout.write(TOP_HELP);
+    return 0;
+  }
+  const client = await connectTelemetry(options.path);
+  try {
+    const watch = new TopWatch(client);
+    await watch.begin();
+    if (options.once || options.json || !isInteractive()) return await print(watch, options, interrupt);
+    return await new TopScreen(process.stdin, process.stdout, watch, options.everyMs, interrupt.signal).run(
+      () => interrupt.exitStatus,
+    );
+  } catch (error) {
+    if (!(error instanceof FrameDeadlineError && error.code === 'TELEMETRY_ENDED')) throw error;
+    process.stderr.write(`frame-deadline: ${await whatEnded(client, error)}\n`);
+    return APP_ENDED_STATUS;
+  } finally {
+    client.close();
+  }
+}
+
+function isInteractive(): boolean {
+  return process.stdout.isTTY === true && process.env['TERM'] !== 'dumb';
+}
+
+/** Lines for a file or pipe, until nobody reads them. */
+async function print(watch: TopWatch, options: TopOptions, interrupt: Interrupt): Promise<number> {
+  for (;;) {
+    const ended = await Promise.race([
+      sleep(options.everyMs, null, { signal: interrupt.signal }).catch(() => null),
+      watch.client.ended,
+    ]);
+    if (interrupt.happened) return interrupt.exitStatus;
+    if (ended !== null) throw ended;
+    const model = await watch.next();
+    const isRead = await written(options.json ? json(model, options.once) : `${renderPlain(model).join('\n')}\n`);
+    if (options.once || !isRead) return 0;
+  }
+}
+
+function json(model: TopModel, isWhole: boolean): string {
+  return `${JSON.stringify(model, null, isWhole ? 2 : 0)}\n`;
+}
+
+/** Resolves when the text has left this process; false if nobody reads any more, as after `| head`. */
+function written(text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, (error) => resolve(!error));
+  });
+}
+
+async function whatEnded(client: TelemetryClient, error: FrameDeadlineError): Promise<string> {
+  const { pid, name } = client.process;
+  const app = `${printable(name)} (process ${pid})`;
+  await sleep(ENDING_MS);
+  try {
+    process.kill(pid, 0);
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code === 'ESRCH') return `the app ${app} has ended`;
+  }
+  return `the app ${app} does not answer any more: ${printable(error.message)}`;
+}
