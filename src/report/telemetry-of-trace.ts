@@ -4,7 +4,7 @@ import { MISS_CAUSES } from '../telemetry/outcomes.js';
 import type { FrameRecord, LoopTelemetry, Telemetry } from '../telemetry/telemetry-data.js';
 import { checkTelemetry } from './parse-telemetry.js';
 import { sampledHistogram } from './sampled-histogram.js';
-import { jobOf, lanesOf, missesOf, numberOf, type TraceEvent, zeros } from './traced-jobs.js';
+import { jobOf, lanesOf, missOf, numberOf, type TraceEvent, zeros } from './traced-jobs.js';
 
 /** What has to be said beside figures that were taken from a trace. */
 export const TRACE_NOTE =
@@ -24,6 +24,10 @@ export function parseTrace(text: string): Telemetry {
   const jobs = events
     .filter((event) => event.ph === 'X' && categories(event).includes('job'))
     .map((event) => jobOf(event, threadOf(event)));
+  const misses = events.flatMap((event) => {
+    const lane = /^(.*): misses( \(\d+\))?$/s.exec(threadOf(event))?.[1];
+    return lane !== undefined && event.ph === 'X' && categories(event).includes('miss') ? [missOf(event, lane)] : [];
+  });
   const submitted = submittingEnds(events);
   const frames = events.flatMap((event) => frameOf(event, threadOf(event), submitted));
   const fromUs = Math.min(toUs, ...jobs.map((job) => job.startAtUs), ...frames.map((frame) => frame.tickAtUs));
@@ -36,7 +40,7 @@ export function parseTrace(text: string): Telemetry {
     lanes: lanesOf(jobs),
     loops: loopsOf(frames, threads),
     workers: [],
-    misses: missesOf(jobs),
+    misses: misses.sort((a, b) => a.finishAtUs - b.finishAtUs),
     missesOverwritten: 0,
     frames: frames.sort((a, b) => a.tickAtUs - b.tickAtUs),
     framesOverwritten: 0,

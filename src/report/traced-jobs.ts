@@ -96,44 +96,38 @@ function taskOf(name: string, jobs: readonly TracedJob[]): TaskTelemetry {
   };
 }
 
-/** The missed jobs, oldest first. Where the trace did not keep the segments, all is unattributed. */
-export function missesOf(jobs: readonly TracedJob[]): Miss[] {
-  const misses = jobs.flatMap((job): Miss[] => {
-    const { lane, task, thread, outcome, cause, args } = job;
-    if (cause === null) return [];
-    const { wakeupUs, queueingUs, startAtUs, finishAtUs, submitAtUs, releaseAtUs, deadlineAtUs } = job;
-    const waitingBehindUs = Math.max(0, queueingUs - wakeupUs);
-    const unknown = {
-      gcUs: null,
-      preemptedUs: null,
-      onCpuUs: null,
-      unattributedUs: Math.max(0, finishAtUs - startAtUs),
-    };
-    return [
-      {
-        lane,
-        task,
-        worker: thread,
-        job: wholeOrNull(args['job']),
-        frame: wholeOrNull(args['frame']),
-        outcome,
-        cause,
-        causes: (args['causes'] as Miss['causes'] | undefined) ?? [cause],
-        flags: [],
-        submitAtUs,
-        releaseAtUs,
-        startAtUs,
-        finishAtUs,
-        deadlineAtUs,
-        tardinessUs: finishAtUs - deadlineAtUs,
-        segments: (args['segments'] as Miss['segments'] | undefined) ?? { wakeupUs, waitingBehindUs, ...unknown },
-        lateSubmitUs: 0,
-        culprit: (args['culprit'] as Miss['culprit'] | undefined) ?? null,
-        periods: 1,
-      },
-    ];
-  });
-  return misses.sort((a, b) => a.finishAtUs - b.finishAtUs);
+/**
+ * A miss from its slice on its lane's track. Its submit is not in the trace: the release stands for it; nor its start,
+ * which follows from the segments before it.
+ */
+export function missOf({ ts, dur, args = {} }: TraceEvent, lane: string): Miss {
+  const releaseAtUs = numberOf(ts);
+  const finishAtUs = releaseAtUs + numberOf(dur);
+  const tardinessUs = numberOf(args['tardinessUs']);
+  const segments = args['segments'] as Miss['segments'];
+  const inside = [segments?.gcUs, segments?.preemptedUs, segments?.onCpuUs, segments?.unattributedUs];
+  const ran = inside.some((us) => us !== null && us !== 0);
+  return {
+    lane,
+    task: String(args['task']),
+    worker: typeof args['worker'] === 'string' ? args['worker'] : null,
+    job: wholeOrNull(args['job']),
+    frame: wholeOrNull(args['frame']),
+    outcome: args['outcome'] as Miss['outcome'],
+    cause: args['cause'] as Miss['cause'],
+    causes: args['causes'] as Miss['causes'],
+    flags: args['flags'] as Miss['flags'],
+    submitAtUs: releaseAtUs,
+    releaseAtUs,
+    startAtUs: ran ? releaseAtUs + numberOf(segments?.wakeupUs) + numberOf(segments?.waitingBehindUs) : null,
+    finishAtUs,
+    deadlineAtUs: finishAtUs - tardinessUs,
+    tardinessUs,
+    segments,
+    lateSubmitUs: numberOf(args['lateSubmitUs']),
+    culprit: (args['culprit'] as Miss['culprit'] | undefined) ?? null,
+    periods: numberOf(args['periods']),
+  };
 }
 
 /** Of anything that is no number: NaN, which the check of the whole finds. */

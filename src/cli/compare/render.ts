@@ -5,7 +5,7 @@ import { wrap } from '../doctor/text/wrap.js';
 
 const METRIC_WIDTH = 22;
 const FIGURE_WIDTH = 10;
-const CHANGE_WIDTH = 9;
+const CHANGE_WIDTH = 11;
 
 /** Shown though they do not differ: what one looks for first. */
 const ALWAYS: ReadonlySet<string> = new Set([

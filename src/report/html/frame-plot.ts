@@ -23,7 +23,7 @@ export type FrameRow = readonly [
   ticks: number,
   /** Index into the causes, or -1. */
   cause: number,
-  /** Index of the worst kept miss in the telemetry, or -1. */
+  /** Index in the telemetry of the worst miss that the page lists, or -1. */
   miss: number,
 ];
 
@@ -32,11 +32,13 @@ export interface FramePlot {
   readonly rows: readonly FrameRow[];
 }
 
-/** The plots, one per loop that has frames; -1 is the frames of `beginFrame`. */
-export function framePlots(telemetry: Telemetry): FramePlot[] {
+/** The plots, one per loop that has frames; misses before `firstMiss` are not to be opened in the page. */
+export function framePlots(telemetry: Telemetry, firstMiss = 0): FramePlot[] {
   const missesOf = missesByFrame(telemetry);
-  const missIndex = new Map(telemetry.misses.map((miss, index) => [miss, index]));
-  const ids = [...new Set(telemetry.frames.map((frame) => frame.loop))].sort((a, b) => a - b);
+  const missIndex = new Map(telemetry.misses.map((miss, index) => [miss, index < firstMiss ? -1 : index]));
+  const ids = [...new Set(telemetry.frames.map((frame) => frame.loop))]
+    // those of beginFrame are of the host's own making: last
+    .sort((a, b) => (a < 0 ? 1 : b < 0 ? -1 : a - b));
   return ids.map((id, index) => {
     const frames = telemetry.frames.filter((frame) => frame.loop === id);
     const loop = telemetry.loops.find((other) => other.id === id);
@@ -78,7 +80,11 @@ function figure(
 ): Markup {
   const longestUs = Math.max(...rows.map((row) => frameUs(row) ?? 0));
   const deadlineUs = Math.max(...rows.map((row) => row[5]), 1);
-  const topUs = Math.min(Math.max(longestUs * 1.08, deadlineUs * 1.25), deadlineUs * MAX_DEADLINES_SHOWN);
+  // a deadline far above all frames (those of beginFrame may have any) would flatten them as well
+  const isFar = longestUs > 0 && deadlineUs > MAX_DEADLINES_SHOWN * longestUs;
+  const topUs = isFar
+    ? longestUs * 1.25
+    : Math.min(Math.max(longestUs * 1.08, deadlineUs * 1.25), deadlineUs * MAX_DEADLINES_SHOWN);
   const width = rows.reduce((slots, row) => slots + row[8], 0);
   const y = (us: number) => Math.max(0, Math.round(UNITS_HIGH * (1 - us / topUs)));
   let area = `M0 ${UNITS_HIGH}`;
@@ -123,7 +129,7 @@ function figure(
 <div class="axes"><svg class="y" aria-hidden="true">${steps.map((us) => html`<text x="100%" y="${percent(us, topUs)}%" dy="4" text-anchor="end">${durationText(us)}</text>`)}</svg>
 <div class="pan" tabindex="0" role="group" aria-label="${label} Arrow keys read out a frame, Page Up and Page Down go from miss to miss, Enter opens the miss."><svg class="data" role="img" aria-label="${label}">
 ${steps.map((us) => html`<line class="grid" x1="0" x2="100%" y1="${percent(us, topUs)}%" y2="${percent(us, topUs)}%"/>`)}
-<svg class="stretch" viewBox="0 0 ${width} ${UNITS_HIGH}" preserveAspectRatio="none"><path class="drop" d="${trusted(dropped)}"/><path class="on-time" d="${trusted(area)}V${UNITS_HIGH}z"/>${[...bars].map(([cause, d]) => html`<path class="bar c-${cause}" d="${trusted(d)}"/>`)}<path class="deadline" d="${trusted(deadline)}"/></svg>
+<svg class="stretch" viewBox="0 0 ${width} ${UNITS_HIGH}" preserveAspectRatio="none"><path class="drop" d="${trusted(dropped)}"/><path class="on-time" d="${trusted(area)}V${UNITS_HIGH}z"/>${[...bars].map(([cause, d]) => html`<path class="bar c-${cause}" d="${trusted(d)}"/>`)}${isFar ? null : html`<path class="deadline" d="${trusted(deadline)}"/>`}</svg>
 <line class="cursor" y1="0" y2="100%" visibility="hidden"/>${marks}</svg>
 <svg class="x" aria-hidden="true">${timeLabels(rows, width)}</svg></div></div>
 ${legend(worst, frames)}</figure>`;

@@ -22,6 +22,9 @@ export interface HtmlReportOptions {
 /** What a report begins with: by it a file is known as one. */
 export const HTML_REPORT_START = '<!doctype html>\n<!-- frame-deadline report -->\n';
 
+/** More would only be scrolled past; the counts and the frame plots know of all. */
+const MAX_MISSES = 256;
+
 /** Nothing is loaded, and only the style and script of this package run: names in the data cannot become code. */
 const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCRIPT_HASH}'; base-uri 'none'; form-action 'none'`;
 
@@ -33,7 +36,8 @@ const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCR
 export function htmlReport(telemetry: Telemetry, options: HtmlReportOptions = {}): string {
   const title = options.title ?? 'Frame deadlines';
   const verdict = verdictOf(telemetry);
-  const frames = framePlots(telemetry);
+  const firstMiss = Math.max(0, telemetry.misses.length - MAX_MISSES);
+  const frames = framePlots(telemetry, firstMiss);
   const percentiles = percentilePlot(telemetry);
   const data = {
     causes: MISS_CAUSES.map((cause) => CAUSE_WORDS[cause].short),
@@ -71,7 +75,7 @@ ${options.note === undefined ? null : html`<p><strong>Note:</strong> ${options.n
 <p class="note">From the intended tick to the last finish of the frame's jobs. ${framesText}</p>
 ${frames.length === 0 ? html`<p>No frames were recorded.</p>` : frames.map(({ markup }) => markup)}</section>
 <section aria-labelledby="percentiles"><h2 id="percentiles">Latency by percentile</h2>${percentiles.markup}</section>
-<section aria-labelledby="last-misses"><h2 id="last-misses">The last misses</h2>${missList(telemetry)}</section>
+<section aria-labelledby="last-misses"><h2 id="last-misses">The last misses</h2>${missList(telemetry, firstMiss)}</section>
 <section aria-labelledby="tasks"><h2 id="tasks">Tasks</h2>${taskTable(telemetry)}${latencyTable(telemetry)}</section>
 <section aria-labelledby="loops"><h2 id="loops">Loops</h2>${loopTables(telemetry)}</section>
 <section aria-labelledby="workers"><h2 id="workers">Workers</h2>${workerTable(telemetry)}</section>

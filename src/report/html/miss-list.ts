@@ -7,20 +7,21 @@ import { CAUSE_WORDS, causesText, countText, culpritName, durationText, OUTCOME_
 
 const BAR_UNITS = 100;
 
-/** The kept misses, newest first, each to be opened into its segments. */
-export function missList(telemetry: Telemetry): Markup {
-  const { misses, missesOverwritten } = telemetry;
+/** The kept misses from number `first`, newest first, each to be opened into its segments. */
+export function missList(telemetry: Telemetry, first: number): Markup {
+  const { missesOverwritten } = telemetry;
+  const misses = telemetry.misses.slice(first);
   if (misses.length === 0) {
     return html`<p>${missesOverwritten === 0 ? 'No deadline was missed.' : 'The records of the misses were overwritten before they were read.'}</p>`;
   }
   const workers = new Map(telemetry.workers.map((worker) => [worker.name, worker]));
   const causes = MISS_CAUSES.filter((cause) => misses.some((miss) => miss.cause === cause));
   const totals = causeTotals(telemetry);
-  const overwritten =
-    missesOverwritten === 0 ? '' : ` ${countText(missesOverwritten)} more were overwritten by newer ones.`;
-  return html`<p>The last ${countText(misses.length)} misses, newest first.${overwritten} All misses by cause: ${causesText(totals)}.</p>
+  const older = first + missesOverwritten;
+  const before = older === 0 ? '' : ` ${countText(older)} before them are in the counts only.`;
+  return html`<p>The last ${countText(misses.length)} misses, newest first.${before} All misses by cause: ${causesText(totals)}.</p>
 <div class="tools"><label>Cause <select id="miss-filter"><option value="">all</option>${causes.map((cause) => html`<option value="${cause}">${CAUSE_WORDS[cause].short}</option>`)}</select></label><button type="button" id="open-all">Open all</button><button type="button" id="close-all">Close all</button></div>
-<div id="misses">${misses.map((miss, index) => missItem(miss, index, telemetry.fromUs, workers)).reverse()}</div>`;
+<div id="misses">${misses.map((miss, index) => missItem(miss, first + index, telemetry.fromUs, workers)).reverse()}</div>`;
 }
 
 function missItem(miss: Miss, index: number, fromUs: number, workers: ReadonlyMap<string, WorkerTelemetry>): Markup {

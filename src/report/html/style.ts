@@ -35,7 +35,7 @@ h3 { font-size: .95rem; margin: 0; }
 .card.met { border-top-color: var(--met); } .card.missed { border-top-color: var(--missed); }
 .card p { margin: 0; color: var(--soft); } .card .figure { font-size: 1.35rem; font-weight: 700; color: var(--ink); }
 .card.met .figure { color: var(--met); } .card.missed .figure { color: var(--missed); }
-.card dl { display: grid; grid-template-columns: 1fr auto; gap: .1rem .8rem; margin: .5rem 0 0; font-size: .88rem; } .card dt { white-space: nowrap; }
+.card dl { display: grid; grid-template-columns: 1fr auto; gap: .1rem .8rem; margin: .5rem 0 0; font-size: .88rem; } .card dd { white-space: nowrap; }
 dt { color: var(--soft); } dd { margin: 0; font-variant-numeric: tabular-nums; } .card dd { text-align: right; }
 .plot { margin: 0 0 1rem; padding: .8rem 1rem 1rem; }
 figcaption { font-size: .9rem; margin-bottom: .8rem; }
