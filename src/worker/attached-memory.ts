@@ -3,6 +3,7 @@ import { Bells } from '../ring/bell.js';
 import { FrameWords } from '../ring/frame-words.js';
 import { JobRing, type JobRingHandle } from '../ring/job-ring.js';
 import { ERROR_RING_WORDS } from '../telemetry/error-ring.js';
+import { JobTraceWriter } from '../telemetry/job-trace.js';
 import { TelemetryLayout } from '../telemetry/recorder.js';
 
 export interface RingHandle extends JobRingHandle {
@@ -60,6 +61,12 @@ export class AttachedMemory {
   /** Mask of the workers that serve the lane now. */
   serversOf(lane: number): number {
     return Atomics.load(this.control, this.layout.lane(lane) + LANE_SERVERS);
+  }
+
+  /** Writes the trace of a column's thread. That thread only; allocates. */
+  jobTrace(column: number): JobTraceWriter {
+    const { telemetryLayout: layout } = this;
+    return new JobTraceWriter(this.telemetry, layout.jobTrace(layout.rowOf(column)), layout.traceJobs);
   }
 
   /** First word of the error texts of a column's thread. */

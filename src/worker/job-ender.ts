@@ -1,15 +1,20 @@
 import type { Clock } from '../base/time.js';
 import {
   OUTCOME_LOST,
+  ownerOf,
   SLOT_DEADLINE_US,
   SLOT_ERROR,
   SLOT_FINISH_US,
   SLOT_FRAME,
+  SLOT_FRAME_NUMBER,
   SLOT_RECORD_COUNTER,
   SLOT_RECORD_FRAME,
   SLOT_RECORD_VALUE,
+  SLOT_RELEASE_US,
+  SLOT_SEQUENCE,
   SLOT_START_US,
   SLOT_STATE,
+  SLOT_SUBMIT_US,
   SLOT_TASK,
   STATUS_DONE,
   STATUS_RUNNING,
@@ -18,6 +23,7 @@ import {
 } from '../memory/layout.js';
 import type { JobRing } from '../ring/job-ring.js';
 import { COUNTER_WORDS } from '../telemetry/counters.js';
+import type { JobTraceWriter } from '../telemetry/job-trace.js';
 import { CAUSE_CRASHED, CAUSE_UNKNOWN, outcomeCounter } from '../telemetry/outcomes.js';
 import { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
@@ -33,6 +39,7 @@ export class JobEnder {
   private readonly column: number;
   private readonly recorder: Recorder;
   private readonly explainer: MissExplainer;
+  private readonly trace: JobTraceWriter;
 
   constructor(memory: AttachedMemory, clock: Clock, column: number) {
     this.memory = memory;
@@ -40,6 +47,7 @@ export class JobEnder {
     this.column = column;
     this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, column);
     this.explainer = new MissExplainer(memory, column);
+    this.trace = memory.jobTrace(column);
   }
 
   /**
@@ -71,6 +79,20 @@ export class JobEnder {
       this.explainer.ended(i32, base, task, outcome, cause, finishUs, started);
       ring.markMissed(base);
     }
+    this.trace.record(
+      task,
+      started ? ownerOf(state) : -1,
+      i32[base + SLOT_SEQUENCE]!,
+      i32[base + SLOT_FRAME_NUMBER]!,
+      i32[base + SLOT_SUBMIT_US]!,
+      i32[base + SLOT_RELEASE_US]!,
+      i32[base + SLOT_START_US]!,
+      finishUs,
+      i32[base + SLOT_DEADLINE_US]!,
+      outcome,
+      cause,
+      0,
+    );
     Atomics.store(i32, base + SLOT_STATE, withStatus(running, STATUS_DONE, outcome, this.column)); // release
     this.recorder.count(task, counter);
     if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);

@@ -20,8 +20,10 @@ import {
   SLOT_RECORD_FRAME,
   SLOT_RECORD_VALUE,
   SLOT_RELEASE_US,
+  SLOT_SEQUENCE,
   SLOT_START_US,
   SLOT_STATE,
+  SLOT_SUBMIT_US,
   SLOT_TASK,
   STATUS_DONE,
   STATUS_READY,
@@ -34,6 +36,7 @@ import {
 import type { JobRing } from '../ring/job-ring.js';
 import { claimSlot, JobScanner } from '../ring/job-scanner.js';
 import { errorTextOf, writeError } from '../telemetry/error-ring.js';
+import type { JobTraceWriter } from '../telemetry/job-trace.js';
 import { outcomeCounter } from '../telemetry/outcomes.js';
 import {
   HISTOGRAM_EXECUTION,
@@ -93,6 +96,7 @@ export class WorkerCore implements JobContext {
   /** Periodic lanes that it serves and that another worker releases. */
   private unreleased: LaneInfo[];
   private readonly recorder: Recorder;
+  private readonly trace: JobTraceWriter;
   private readonly explainer: MissExplainer;
   private readonly workerBase: number;
   private readonly selfMask: number;
@@ -129,6 +133,7 @@ export class WorkerCore implements JobContext {
     this.lanes = setup.lanes;
     this.selfMask = setup.column < HOST_COLUMN ? 1 << setup.column : 0;
     this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, setup.column);
+    this.trace = memory.jobTrace(setup.column);
     this.explainer = new MissExplainer(memory, setup.column, setup.explainer);
     this.workerBase = memory.layout.worker(setup.column);
     memory.frames.orphanEnder = new JobEnder(memory, clock, setup.column);
@@ -341,14 +346,27 @@ export class WorkerCore implements JobContext {
     this.parkedAtUs = finishUs;
     if (before !== running) return; // the supervisor has given it up: counted there
 
+    // before it is counted: from then on the slot may be another job's
+    this.trace.record(
+      taskIndex,
+      ran ? this.column : -1,
+      i32[base + SLOT_SEQUENCE]!,
+      i32[base + SLOT_FRAME_NUMBER]!,
+      i32[base + SLOT_SUBMIT_US]!,
+      i32[base + SLOT_RELEASE_US]!,
+      this.startUs,
+      finishUs,
+      deadlineUs,
+      outcome,
+      cause,
+      this.wakeupUs,
+    );
+    if (missed) this.ring.markMissed(base);
     recorder.count(taskIndex, counter);
-    if (missed) {
-      this.explainer.publish();
-      this.ring.markMissed(base);
-    }
+    if (missed) this.explainer.publish();
     if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
     this.signalCompletion();
-    this.explainer.jobEnded(finishUs);
+    this.explainer.jobEnded(finishUs, executionUs);
   }
 
   /** Told by the idle loop that the worker is about to park: what arrives from now on waits for its wake-up. */

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { type Bounds, type Exploration, explore, exploreRandomly, replay, type Scenario } from './explore.js';
 
 /** The search of a spoilt system, which should find its fault before this. */
-export const MUTANT: Bounds = { preemptions: 2, maxSchedules: 20_000 };
+export const MUTANT: Bounds = { preemptions: 2, maxSchedules: 100_000 };
 
 /** `FD_DEEP=10`: searches ten times as many schedules, with one preemption more. */
 const DEEP = Number(process.env['FD_DEEP'] ?? 0);

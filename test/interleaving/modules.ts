@@ -15,6 +15,7 @@ const PLAIN = [
   'telemetry/buckets',
   'telemetry/error-ring',
   'telemetry/h',
+  'telemetry/job-trace',
   'telemetry/miss-',
   'telemetry/outcomes',
   'telemetry/shared-histogram',
