@@ -14,10 +14,10 @@ export async function benchScheduler({ workers = 1, spinUs = 0, priority = 'high
 }
 
 /** Runs `frames` frames of `jobs` empty jobs, each joined before the next begins. Returns the last job's outcome. */
-export function runFrames(scheduler, task, frames, jobs, join) {
+export function runFrames(scheduler, task, frames, jobs, join, deadline = DEADLINE) {
   let last = null;
   for (let f = 0; f < frames; f++) {
-    const frame = scheduler.beginFrame(DEADLINE);
+    const frame = scheduler.beginFrame(deadline);
     for (let i = 0; i < jobs; i++) {
       task.input.x = i;
       last = frame.submit(task);

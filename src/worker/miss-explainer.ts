@@ -23,8 +23,15 @@ import type { LaneInfo, TaskRuntime } from './task-runtime.js';
 import { NO_SIGNAL, NoProbe, type ThreadProbe } from './thread-probe.js';
 import { DEFAULT_WAKEUP_FLOOR_US } from './wakeup-floor.js';
 
-/** How old the remembered signals may be when a job ends: what is blamed on the next one happened since. */
+/**
+ * A job of at least this length may have held a collection, or been preempted, in a way that matters to the next one:
+ * then the signals are remembered anew, if they are older than `MARK_EVERY_US`.
+ */
+const MATTERS_US = 200;
 const MARK_EVERY_US = 1000;
+/** Beside shorter jobs they are remembered less often: each time is garbage, about 100 bytes for the times, 300 more for all. */
+const MARK_TIMES_EVERY_US = 5000;
+const MARK_ALL_EVERY_US = 100_000;
 /** The signals of a shorter job are not read: they take some microseconds, and nothing in it could matter. */
 const WORTH_READING_US = 50;
 
@@ -48,8 +55,8 @@ const NOTHING_KNOWN: ExplainerSetup = {
  * allocates nothing. The rule is `MissRule`'s; here the facts are gathered.
  *
  * A job that is on time pays nothing: the thread's signals are remembered after a job has ended and its completion has
- * been signalled, at most once in a millisecond (`jobEnded`), and read at a miss. A job is so bracketed to within a
- * millisecond of earlier work.
+ * been signalled, at most once in a millisecond (`jobEnded`), and read at a miss. What is not the job's own in them comes
+ * from a millisecond of earlier work, or from jobs too short to hold anything that matters.
  */
 export class MissExplainer {
   private readonly memory: AttachedMemory;
@@ -63,6 +70,7 @@ export class MissExplainer {
   /** What the signals are for a job that did not run. */
   private readonly nothingOf: { readonly gcUs: number; readonly preemptedUs: number; readonly onCpuUs: number };
   private markedAtUs: number;
+  private markedAllAtUs: number;
 
   constructor(memory: AttachedMemory, column: number, setup: ExplainerSetup = NOTHING_KNOWN) {
     this.memory = memory;
@@ -86,6 +94,7 @@ export class MissExplainer {
       onCpuUs: onCpu.source === null ? NO_SIGNAL : 0,
     };
     this.markedAtUs = 0;
+    this.markedAllAtUs = 0;
   }
 
   /** Notes a job that this thread has ended: a possible culprit of later misses. */
@@ -94,15 +103,22 @@ export class MissExplainer {
   }
 
   /** Told after a job's completion was signalled. Remembers the signals if that is due: then a few microseconds. */
-  jobEnded(finishUs: number): void {
-    if (((finishUs - this.markedAtUs) | 0) < MARK_EVERY_US) return;
-    this.markedAtUs = finishUs;
-    this.probe.mark();
+  jobEnded(finishUs: number, executionUs: number): void {
+    const ageUs = (finishUs - this.markedAtUs) | 0;
+    if (ageUs < MARK_EVERY_US) return;
+    if (executionUs >= MATTERS_US || ((finishUs - this.markedAllAtUs) | 0) >= MARK_ALL_EVERY_US) {
+      this.markedAtUs = finishUs;
+      this.markedAllAtUs = finishUs;
+      this.probe.mark();
+    } else if (ageUs >= MARK_TIMES_EVERY_US) {
+      this.markedAtUs = finishUs;
+      this.probe.markTimes();
+    }
   }
 
   /** Told of each wake-up before the handler runs: the delay of a slow one is not the job's. */
   wokeUp(wakeupUs: number): void {
-    if (wakeupUs > this.wakeupFloorUs) this.probe.markWakeup();
+    if (wakeupUs > this.wakeupFloorUs) this.probe.markTimes();
   }
 
   /**
@@ -139,9 +155,8 @@ export class MissExplainer {
     rule.fullRelativeUs = this.fullRelativeUs(task, frame);
     rule.p90ExecutionUs = task.p90ExecutionUs;
     rule.budgetUs = task.info.budgetUs > 0 ? task.info.budgetUs : this.relativeBudgetUs(frame);
-    this.readSignals(ran);
+    this.readSignals(ran, finishUs);
     rule.decide();
-    this.markedAtUs = finishUs;
 
     const at = this.writer.begin();
     this.fillJob(at, i32, base, task.info.index, outcome, finishUs);
@@ -270,10 +285,12 @@ export class MissExplainer {
     body[at + record.MISS_ON_CPU_US] = record.MISS_NO_SIGNAL;
   }
 
-  private readSignals(ran: boolean): void {
+  private readSignals(ran: boolean, finishUs: number): void {
     const { rule, probe } = this;
     if (ran && rule.executionUs >= WORTH_READING_US) {
       probe.read();
+      this.markedAtUs = finishUs;
+      this.markedAllAtUs = finishUs;
       rule.gcUs = probe.gcUs;
       rule.preemptedUs = probe.preemptedUs;
       rule.onCpuUs = probe.onCpuUs;

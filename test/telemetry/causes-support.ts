@@ -32,6 +32,7 @@ export class ScriptedThread implements ThreadProbe {
   gcUs = NO_SIGNAL;
   onCpuUs = NO_SIGNAL;
   marks = 0;
+  timesMarks = 0;
   reads = 0;
   private readonly has: ReadonlySet<Signal>;
   private readonly now = { preempted: 0, gc: 0, onCpu: 0 };
@@ -67,7 +68,8 @@ export class ScriptedThread implements ThreadProbe {
     this.marks++;
     Object.assign(this.marked, this.now);
   }
-  markWakeup(): void {
+  markTimes(): void {
+    this.timesMarks++;
     this.marked.preempted = this.now.preempted;
     this.marked.onCpu = this.now.onCpu;
   }

@@ -69,13 +69,13 @@ export class NodeThreadProbe implements ThreadProbe {
   }
 
   mark(): void {
-    this.markWakeup();
+    this.markTimes();
     if (this.collections === null) return;
     this.collections.stop();
     this.collections.start();
   }
 
-  markWakeup(): void {
+  markTimes(): void {
     const { values } = this;
     this.readTimes();
     values[MARK_RUN_DELAY_US] = values[NOW_RUN_DELAY_US]!;
