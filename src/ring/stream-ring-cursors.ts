@@ -85,6 +85,11 @@ export class ProducerCursor {
   countOverrun(droppedItems: number): void {
     const overruns = Atomics.load(this.words, this.line + PRODUCER_OVERRUNS);
     Atomics.store(this.words, this.line + PRODUCER_OVERRUNS, (overruns + 1) | 0);
+    this.countDropped(droppedItems);
+  }
+
+  /** Items lost as part of an overrun that was counted before. */
+  countDropped(droppedItems: number): void {
     const dropped = Atomics.load(this.words, this.line + PRODUCER_DROPPED);
     Atomics.store(this.words, this.line + PRODUCER_DROPPED, (dropped + droppedItems) | 0);
   }
@@ -184,6 +189,11 @@ export class ConsumerCursor {
   countUnderrun(missingItems: number): void {
     const underruns = Atomics.load(this.words, this.line + CONSUMER_UNDERRUNS);
     Atomics.store(this.words, this.line + CONSUMER_UNDERRUNS, (underruns + 1) | 0);
+    this.countMissing(missingItems);
+  }
+
+  /** Items that were not there as part of an underrun that was counted before. */
+  countMissing(missingItems: number): void {
     const missing = Atomics.load(this.words, this.line + CONSUMER_MISSING);
     Atomics.store(this.words, this.line + CONSUMER_MISSING, (missing + missingItems) | 0);
   }

@@ -97,6 +97,16 @@ export class SampleProducer {
     this.cursor.close();
   }
 
+  /** For a source that drops whole blocks: one overrun, and what it lost. */
+  countOverrun(sampleFrames: number): void {
+    this.cursor.countOverrun(sampleFrames);
+  }
+
+  /** More lost in the overrun that was counted last: a gap of many blocks is then one overrun. */
+  countDropped(sampleFrames: number): void {
+    this.cursor.countDropped(sampleFrames);
+  }
+
   /** Calls of {@link push} that had to drop something; modulo 2^32. */
   overruns(): number {
     return this.cursor.overruns();
@@ -128,6 +138,11 @@ export class SampleConsumer {
   /** Sample frames that are surely there: a lower bound, for the producer may be writing. */
   readableSampleFrames(): number {
     return this.cursor.readable(this.capacitySampleFrames);
+  }
+
+  /** Whether the producer has closed: what it wrote may still be there. True for good. */
+  closed(): boolean {
+    return this.cursor.closed();
   }
 
   /** Whether the producer has closed and everything was read. Exact, and true for good. */
@@ -214,6 +229,11 @@ export class SampleConsumer {
   /** Gives the first sample frames of what {@link beginRead} opened back to the producer; the rest stays open. */
   commitRead(sampleFrames: number): void {
     this.cursor.commit(sampleFrames);
+  }
+
+  /** More silence given for the underrun that was counted last: a gap of many blocks is then one underrun. */
+  countMissing(sampleFrames: number): void {
+    this.cursor.countMissing(sampleFrames);
   }
 
   /** Calls of {@link pull} that were short before the end of the stream; modulo 2^32. */

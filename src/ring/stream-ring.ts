@@ -171,6 +171,16 @@ export class StreamRing<K extends StreamKind = StreamKind> {
     }
   }
 
+  /** Items written since the start, modulo 2^32: an old value is possible. Any thread may ask; allocates nothing. */
+  writtenItems(): number {
+    return Atomics.load(this.words, WORD_PRODUCER_LINE) >>> 0;
+  }
+
+  /** Items read since the start, otherwise as {@link writtenItems}. Ask for it first: the difference is then never negative. */
+  readItems(): number {
+    return Atomics.load(this.words, WORD_CONSUMER_LINE) >>> 0;
+  }
+
   /** The xruns so far; any thread may ask, and each number was right at some moment during the call. Allocates its result. */
   counts(): StreamCounts {
     return {
