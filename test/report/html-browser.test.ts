@@ -205,6 +205,18 @@ describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
       for (const [selector, ratio] of contrasts) expect(ratio, selector).toBeGreaterThan(4.5);
   });
 
+  it('prints dark on white, also from a dark screen', async () => {
+    const page = await open(html, 768, 1024, 'dark');
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    const colours = await page.evaluate(() => [
+      getComputedStyle(document.body).backgroundColor,
+      getComputedStyle(document.body).color,
+    ]);
+    expect(colours).toEqual(['rgb(255, 255, 255)', 'rgb(28, 30, 33)']);
+    expect(await page.locator('.tools:visible, nav:visible').count()).toBe(0);
+    await page.close();
+  });
+
   it.each(HOSTILE_NAMES)('no name becomes code or structure: %s', async (name) => {
     const page = await open(htmlReport(withNames(telemetry, name), { title: name, note: name }), 360, 740);
     expect(await page.evaluate(() => 'hacked' in window)).toBe(false);

@@ -17,10 +17,7 @@ function loopCard(loop: LoopTelemetry): Markup {
   const missed = loop.missedFrames + loop.droppedTicks;
   return card(`Frames, ${Number(loop.hz.toFixed(2))} Hz`, missed, loop.intendedTicks, [
     ['late, dropped', `${countText(loop.missedFrames)}, ${countText(loop.droppedTicks)}`],
-    [
-      'p99 frame time',
-      `${durationText(histogramCounts(loop.frameUs).quantileUs(0.99))} of ${durationText(loop.deadlineUs)}`,
-    ],
+    ['p99 time', `${durationText(histogramCounts(loop.frameUs).quantileUs(0.99))} of ${durationText(loop.deadlineUs)}`],
     ['low1Percentile', fpsText(low1Percentile(loop.intervalUs))],
     ['low1Integral', fpsText(low1Integral(loop.intervalUs))],
   ]);
@@ -42,7 +39,7 @@ function laneCard({ name, periodUs, tasks, missRuns }: LaneTelemetry): Markup {
         `${durationText(response.quantileUs(0.99))}${deadlines.length === 1 ? ` of ${deadlines[0]}` : ''}`,
       ],
       ['longest run', countText(missRuns.longest)],
-      ['met at the end', missRuns.of === 0 ? '–' : `${missRuns.met} of the last ${missRuns.of}`],
+      ['met', missRuns.of === 0 ? '–' : `${missRuns.met} of the last ${missRuns.of}`],
       ['refused', countText(refused)],
     ],
   );

@@ -132,10 +132,10 @@ ${steps.map((us) => html`<line class="grid" x1="0" x2="100%" y1="${percent(us, t
 <svg class="stretch" viewBox="0 0 ${width} ${UNITS_HIGH}" preserveAspectRatio="none"><path class="drop" d="${trusted(dropped)}"/><path class="on-time" d="${trusted(area)}V${UNITS_HIGH}z"/>${[...bars].map(([cause, d]) => html`<path class="bar c-${cause}" d="${trusted(d)}"/>`)}${isFar ? null : html`<path class="deadline" d="${trusted(deadline)}"/>`}</svg>
 <line class="cursor" y1="0" y2="100%" visibility="hidden"/>${marks}</svg>
 <svg class="x" aria-hidden="true">${timeLabels(rows, width)}</svg></div></div>
-${legend(worst, frames)}</figure>`;
+${legend(worst, frames, isFar)}</figure>`;
 }
 
-function legend(worst: readonly (Miss | null)[], frames: readonly FrameRecord[]): Markup {
+function legend(worst: readonly (Miss | null)[], frames: readonly FrameRecord[], isFar: boolean): Markup {
   const causes = MISS_CAUSES.filter((cause) =>
     worst.some((miss, i) => miss?.cause === cause && frames[i]!.outcome === 'late'),
   );
@@ -146,7 +146,7 @@ function legend(worst: readonly (Miss | null)[], frames: readonly FrameRecord[])
   if (frames.some((frame) => frame.outcome === 'dropped')) {
     items.push(html`<li><svg class="sym c-dropped"><use href="#y-dropped"/></svg> dropped tick</li>`);
   }
-  return html`<ul class="legend"><li><span class="key-line"></span> deadline</li><li><span class="key-area"></span> frame time</li>${items}</ul>`;
+  return html`<ul class="legend">${isFar ? null : html`<li><span class="key-line"></span> deadline</li>`}<li><span class="key-area"></span> frame time</li>${items}</ul>`;
 }
 
 /** The symbol of a cause, for text. */
@@ -188,12 +188,13 @@ export function packRows(rows: readonly FrameRow[]): (readonly (number | null)[]
 }
 
 function timeLabels(rows: readonly FrameRow[], width: number): Markup[] {
+  const digits = rows.at(-1)![1] - rows[0]![1] < 2e6 ? 2 : 1;
   const slots: FrameRow[] = rows.flatMap((row) => Array.from({ length: row[8] }, () => row));
   return Array.from({ length: Math.min(TIME_LABELS, width) }, (_, n) => {
     const share = n / Math.max(1, Math.min(TIME_LABELS, width) - 1);
     const row = slots[Math.min(width - 1, Math.round(share * (width - 1)))]!;
     const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle';
-    return html`<text x="${100 * share}%" y="14" text-anchor="${anchor}">${(row[1] / 1e6).toFixed(1)} s</text>`;
+    return html`<text x="${100 * share}%" y="14" text-anchor="${anchor}">${(row[1] / 1e6).toFixed(digits)} s</text>`;
   });
 }
 

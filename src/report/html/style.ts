@@ -9,7 +9,7 @@ export const STYLE = `
   --met: #00734f; --missed: #b03a00; --area: #b9c2cc; --focus: #0b5cad;
   --late-submit: #8a5fd0; --waiting-behind: #d98200; --wakeup: #2f8fd0; --preempted: #00875f; --gc: #b8508f;
   --overrun: #cc4a00; --hung: #005a99; --crashed: #17191c; --unknown: #7d848c; --none: #565c63; }
-@media (prefers-color-scheme: dark) { :root {
+@media screen and (prefers-color-scheme: dark) { :root {
   --ground: #14171a; --panel: #1d2125; --ink: #e8eaed; --soft: #a5acb4; --line: #363c43; --accent: #7db7f0;
   --met: #43c79b; --missed: #ff9a5c; --area: #4a5560; --focus: #9cc9f7;
   --late-submit: #b79af0; --waiting-behind: #f0a830; --wakeup: #6cc0f5; --preempted: #2fc48f; --gc: #e38fc0;
@@ -82,6 +82,6 @@ thead th { border-top: 0; color: var(--soft); font-weight: 600; } th.w, td.w { t
 @media (max-width: 30rem) { main, header, footer { padding-left: .7rem; padding-right: .7rem; } .plot { padding: .7rem; } .axes { grid-template-columns: 3rem minmax(0, 1fr); } svg text { font-size: 11px; } .x .odd { display: none; }
   summary small { float: none; display: block; padding-left: 1.2rem; } th:first-child { max-width: 8rem; } th, td { padding: .35rem .6rem; } .y, .data { height: 220px; } }
 @media (forced-colors: active) { .sym, .bar, .segments dt::before { forced-color-adjust: none; } }
-@media print { :root { color-scheme: light; --ground: #fff; } body { font-size: 11px; } nav, .tools, output { display: none; } .plot, .card, .miss { break-inside: avoid; } .scroll { overflow: visible; } th, td { white-space: normal; padding: .15rem .3rem; } * { print-color-adjust: exact; } }
+@media print { :root { color-scheme: light; --ground: #fff; } html { font-size: 12px; } body { font-size: 1rem; } nav, .tools, output { display: none; } .plot, .card, .miss { break-inside: avoid; } .scroll { overflow: visible; } th, td { white-space: normal; padding: .15rem .3rem; } * { print-color-adjust: exact; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 `;
