@@ -109,7 +109,11 @@ export function renderTop(model: TopModel | null, title: string, state: TopState
   } else {
     sections.push({ importance: 1, lines: [[]] }, ...laneSections(model, state, columns));
     sections.push({ importance: 1, lines: [[]] });
-    for (const loop of model.loops) sections.push({ importance: 7, lines: loopLines(loop, columns) });
+    for (const loop of model.loops) {
+      loopLines(loop, columns).forEach((line, i) => {
+        sections.push({ importance: i === 0 ? 7 : 3, lines: [line] });
+      });
+    }
     if (model.streams.length > 0) {
       const texts = model.streams.map(({ name, xrunsTotal }) => `${printable(name)} ${formatCount(xrunsTotal)}`);
       sections.push({ importance: 4, lines: [[span('xruns of streams ', 'dim'), span(texts.join(', '))]] });
@@ -246,10 +250,13 @@ function workerLine(worker: TopWorker, nameCells: number, columns: number): Line
 
 function workerTexts({ state, priority, policy, niceness, cpus, lanes, running }: TopWorker): string[] {
   const inForce = priority === null ? 'priority unknown' : printable(priority);
-  const how = policy === null ? '' : ` (${printable(policy)}${niceness === null ? '' : `, nice ${niceness}`})`;
+  // the ordinary policy and the flag that children do not inherit it say nothing to the reader
+  const policies = (policy ?? '').split('|').map((name) => printable(name).replace(/^SCHED_/, ''));
+  const special = policies.filter((name) => name !== '' && name !== 'OTHER' && name !== 'RESET_ON_FORK').join(' ');
+  const how = [special, niceness === null || niceness === 0 ? '' : `nice ${niceness}`].filter((text) => text !== '');
   return [
     ...(state === 'serving' ? [] : [state]),
-    `${inForce}${how}`,
+    how.length === 0 ? inForce : `${inForce} (${how.join(', ')})`,
     `cpu ${cpus === null ? 'any' : formatCpus(cpus)}`,
     `serves ${lanes.map(printable).join(' ')}`,
     ...(running === null

@@ -5,7 +5,8 @@ export const TOO_LONG = Symbol('line too long');
 export class LineSplitter {
   private readonly maxBytes: number;
   private parts: Buffer[];
-  private bytes: number;
+  /** That came and were not given out yet. */
+  bytes: number;
   private hasLine: boolean;
 
   constructor(maxBytes: number) {

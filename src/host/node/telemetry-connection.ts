@@ -4,6 +4,8 @@ import type { TelemetrySession } from '../telemetry-socket.js';
 import { LineSplitter, TOO_LONG } from './line-splitter.js';
 
 export const MAX_REQUEST_BYTES = 4096;
+/** Requests that wait for their turn; beyond it the client has to wait before it sends more. */
+const MAX_WAITING_BYTES = 16 * 1024;
 const MAX_ID_CHARS = 64;
 /** A client that has not taken its answer by then is dropped, and the answer with it. */
 const TAKE_ANSWER_MS = 10_000;
@@ -43,6 +45,8 @@ export class TelemetryClientConnection {
     socket.on('data', (chunk: Buffer) => {
       this.lines.add(chunk);
       if (!this.isBusy) this.next();
+      // one that reads on hears at once that the client has gone
+      else if (this.lines.bytes > MAX_WAITING_BYTES) socket.pause();
     });
     socket.on('close', () => clearTimeout(this.timer));
     this.send(greeting);
@@ -56,12 +60,9 @@ export class TelemetryClientConnection {
     this.isBusy = false;
     if (this.socket.destroyed) return;
     const line = this.lines.next();
-    if (line === null) {
-      this.socket.resume();
-      return;
-    }
+    if (this.lines.bytes <= MAX_WAITING_BYTES) this.socket.resume();
+    if (line === null) return;
     this.isBusy = true;
-    this.socket.pause();
     if (line === TOO_LONG) {
       this.fail(null, invalid(`a request longer than ${MAX_REQUEST_BYTES} bytes`));
       return;
@@ -105,7 +106,7 @@ export class TelemetryClientConnection {
   /** Says what was wrong, and ends. */
   private fail(id: string | number | null, error: unknown): void {
     const code = error instanceof FrameDeadlineError ? error.code : 'TELEMETRY_ENDED';
-    const message = error instanceof Error ? error.message : String(error);
+    const message = (error instanceof Error ? error.message : String(error)).replace(` [${code}]`, '');
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.destroy(), TAKE_ERROR_MS).unref();
     // what comes is thrown away: what was not read when a socket closes would take the answer with it

@@ -1,5 +1,4 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { FrameDeadlineError } from '../../base/errors.js';
 import type { ServedSocket, ServeTelemetry, TelemetryService } from '../telemetry-socket.js';
 import { checkSocketPath, listenPrivately, removeSocket } from './socket-path.js';
 import { TelemetryClientConnection } from './telemetry-connection.js';
@@ -80,11 +79,8 @@ class TelemetryServer {
       clearTimeout(timer);
       this.refused.delete(socket);
     });
-    const error = new FrameDeadlineError(
-      'TELEMETRY_UNREACHABLE',
-      `there are ${MAX_CLIENTS} clients already; end one of them`,
-    );
+    const message = `there are ${MAX_CLIENTS} clients already; end one of them`;
     socket.resume();
-    socket.end(`${JSON.stringify({ id: null, error: { code: error.code, message: error.message } })}\n`);
+    socket.end(`${JSON.stringify({ id: null, error: { code: 'TELEMETRY_UNREACHABLE', message } })}\n`);
   }
 }
