@@ -74,6 +74,7 @@ export async function createPlaybackNode(
   options: PlaybackOptions = {},
 ): Promise<Playback> {
   checkRing('createPlaybackNode', ring);
+  await loadWorklet(context, options.workletUrl);
   const { maxDepthSampleFrames = 0, takeOver = false } = options;
   const clock =
     options.clock ?? AudioClock.allocate(ring, options.targetDepthSampleFrames ?? defaultDepth(context, ring));
@@ -86,7 +87,6 @@ export async function createPlaybackNode(
       `createPlaybackNode: maxDepthSampleFrames ${describeValue(maxDepthSampleFrames)} given, an integer from 0 expected`,
     );
   }
-  await loadWorklet(context, options.workletUrl);
   // here, where a role that is taken gives a clear error; the processor then takes it over
   ring.consumer({ takeOver });
   const setup: PlaybackSetup = { ring: ring.buffer, clock: clock.buffer, maxDepthSampleFrames };

@@ -1,0 +1,85 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM, FLAGS, type Served, serveRepository } from './browser.js';
+
+if (CHROMIUM === undefined)
+  console.warn('SKIPPED: web audio is not run in a browser, no Chromium is here (apt-get install chromium)');
+
+describe.skipIf(CHROMIUM === undefined)('web audio in a browser', () => {
+  let browser: Browser;
+  let served: Served;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    served = await serveRepository();
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
+    page = await browser.newPage();
+    page.on('console', (message) => complaints.push(`console: ${message.text()}`));
+    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+    await page.goto(served.url);
+    // what runs in the page is plain JavaScript there: see page.js
+    await page.addScriptTag({ type: 'module', url: '/test/web-audio/page.js' });
+    await page.waitForFunction(() => 'audioTests' in globalThis);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    served?.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const run = (name: string, options: Record<string, unknown> = {}) =>
+    page.evaluate(
+      ([test, given]) => {
+        const tests = (globalThis as unknown as { audioTests: Record<string, (o: unknown) => Promise<unknown>> })
+          .audioTests;
+        return tests[test as string]!(given) as Promise<Record<string, never>>;
+      },
+      [name, options] as const,
+    );
+
+  it.each([1, 2, 6, 32, 40])('renders %i channels offline, sample for sample', async (channels) => {
+    const result = await run('offline', { channels, sampleFrames: 4800 });
+    expect(result).toEqual({ wrong: 0, heard: 4800 * channels, state: 'ended', underruns: 0, missingItems: 0 });
+  });
+
+  it('plays live, fed by a worker on its own clock, and records the same samples', async () => {
+    const result = await run('loop', { seconds: 2, targetDepth: 4096 });
+    console.info('live', result);
+    expect(result).toMatchObject({ wrong: 0, state: 'flowing', playback: { overruns: 0 }, capture: { overruns: 0 } });
+    expect(result['heard']).toBeGreaterThan(1 * 44_100);
+  });
+
+  it('counts a stall of 200 ms as one xrun, loses no sample, and is as deep as before', async () => {
+    const result = await run('stall', { targetDepth: 2048 });
+    console.info('stall', result);
+    expect(result).toMatchObject({ wrong: 0 });
+    expect(result['underruns']).toBeGreaterThanOrEqual(1);
+  });
+
+  it('tells the sample frame of the device at which an event is heard, and follows the depth', async () => {
+    const shallow = await run('event', { targetDepth: 1024 });
+    const deep = await run('event', { targetDepth: 8192 });
+    console.info('event', shallow, deep);
+    for (const result of [shallow, deep]) expect(result['markedAt']).toBe(result['predictedAt']);
+  });
+
+  it('records a microphone', async () => {
+    const result = await run('microphone', { seconds: 1 });
+    console.info('microphone', result);
+    expect(result['peak']).toBeGreaterThan(0.01);
+    expect(result).toMatchObject({ ended: true });
+  });
+
+  it('says what is wrong', async () => {
+    expect(await run('errors')).toEqual({
+      notARing: expect.stringMatching(/createPlaybackNode: .*StreamRing of kind "f32" expected.*OPTION_INVALID/),
+      bytes: expect.stringMatching(/kind "bytes" given/),
+      small: expect.stringMatching(/128 sample frames given, at least 256/),
+      taken: expect.stringMatching(/has a consumer already/),
+      url: expect.stringMatching(/nowhere\.js.*workletUrl/),
+      notAContext: expect.stringMatching(/AudioContext or OfflineAudioContext/),
+      afterTakeOver: 'none',
+    });
+  });
+});
