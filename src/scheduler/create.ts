@@ -171,6 +171,7 @@ async function startWorkers(
       lanes,
       tasks,
       spinUs: worker.spinUs,
+      profile: options.profile,
       thread: {
         name: `fd-${worker.name}`,
         priority: worker.priority,

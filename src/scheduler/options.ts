@@ -3,6 +3,7 @@ import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { Priority } from '../host/thread-control.js';
 import { MAX_LANES, MAX_WORKERS } from '../memory/layout.js';
 import { DEFAULT_TRACE_JOBS, jobTraceWords } from '../telemetry/job-trace.js';
+import type { FlightRecorderOptions } from '../worker/flight-recorder.js';
 import { checkDeadlineMs, type Task } from '../worker/task.js';
 
 /** Names of the tasks that a module of type `M` exports. */
@@ -64,6 +65,21 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
     /** Jobs of each thread: a power of two, 2 to 65536, 40 bytes each. Default 256. */
     jobsPerThread?: number;
   };
+  /**
+   * Keeps the CPU profiler of each worker running and writes a `.cpuprofile` file for Chrome DevTools after a job that
+   * overran and missed its deadline. `true`: into the folder `frame-deadline-profiles`. Costs memory, a few percent of
+   * CPU time, 15 to 30 ms when a worker starts, and some milliseconds of a worker once in 10 s. Default: none.
+   */
+  profile?:
+    | boolean
+    | {
+        /** Default `frame-deadline-profiles`, in the working directory. */
+        folder?: string;
+        /** From one sample to the next, 50 to 100 000 microseconds. Default 1000. */
+        sampleUs?: number;
+        /** At most one file of each worker in so many seconds, 0 to 86 400. Default 10. */
+        everyS?: number;
+      };
   /** Whether `joinSync({ help: true })` may run jobs in this thread. Loads the task modules here. Default false. */
   hostHelps?: boolean;
   /** How long workers may take to start and import their task modules, in milliseconds. Default 10 000. */
@@ -102,6 +118,8 @@ export interface NormalOptions {
   readonly mode: 'threads' | 'inline';
   readonly framesInFlight: number;
   readonly lockMemory: boolean;
+  /** null: none. */
+  readonly profile: FlightRecorderOptions | null;
   readonly traceJobs: number;
   readonly hostHelps: boolean;
   readonly readyTimeoutMs: number;
@@ -131,6 +149,7 @@ export function normalizeOptions(
     'mode',
     'framesInFlight',
     'lockMemory',
+    'profile',
     'trace',
     'hostHelps',
     'readyTimeoutMs',
@@ -156,6 +175,7 @@ export function normalizeOptions(
     mode,
     lockMemory,
     traceJobs: traceJobsOf(options.trace),
+    profile: profileOf(options.profile),
     framesInFlight: checkNumber('framesInFlight', options.framesInFlight ?? 2, 1, 3, true),
     hostHelps,
     readyTimeoutMs: checkNumber('readyTimeoutMs', options.readyTimeoutMs ?? 10_000, 1, 600_000, false),
@@ -297,4 +317,18 @@ function traceJobsOf(trace: SchedulerOptions<Record<string, unknown>>['trace']):
   const jobs = trace.jobsPerThread ?? DEFAULT_TRACE_JOBS;
   jobTraceWords(jobs);
   return jobs;
+}
+
+function profileOf(given: SchedulerOptions<Record<string, unknown>>['profile']): FlightRecorderOptions | null {
+  if (given === undefined || given === false) return null;
+  const profile = given === true ? {} : given;
+  if (typeof profile !== 'object' || profile === null) invalid('profile', given, 'true, false or an object');
+  checkKeys('profile', profile, ['folder', 'sampleUs', 'everyS']);
+  const { folder = 'frame-deadline-profiles' } = profile;
+  if (typeof folder !== 'string' || folder === '') invalid('profile.folder', folder, 'the name of a folder');
+  return {
+    folder,
+    sampleUs: checkNumber('profile.sampleUs', profile.sampleUs ?? 1000, 50, 100_000, true),
+    everyS: checkNumber('profile.everyS', profile.everyS ?? 10, 0, 86_400, false),
+  };
 }

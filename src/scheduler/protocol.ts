@@ -2,6 +2,7 @@ import type { ThreadReport, ThreadRequest } from '../host/thread-control.js';
 import type { SchemaDescription } from '../memory/schema-layout.js';
 import type { Environment, WorkerTelemetry } from '../telemetry/telemetry-data.js';
 import type { MemoryHandle } from '../worker/attached-memory.js';
+import type { FlightRecorderOptions } from '../worker/flight-recorder.js';
 import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
 
 /** What crosses the control plane (typed calls through `threads`). Everything survives structured cloning. */
@@ -41,6 +42,8 @@ export interface AttachRequest {
   readonly lanes: readonly LaneInfo[];
   readonly tasks: readonly TaskInfo[];
   readonly spinUs: number;
+  /** Of the flight recorder, or null for none. */
+  readonly profile: FlightRecorderOptions | null;
   readonly thread: ThreadRequest;
   /** A thread of this worker has died before. */
   readonly replaces?: boolean;

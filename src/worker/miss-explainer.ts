@@ -14,9 +14,16 @@ import {
   SLOT_SUBMIT_US,
 } from '../memory/layout.js';
 import * as record from '../telemetry/miss-record.js';
-import { CAUSE_CRASHED, CAUSE_LATE_SUBMIT, CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
+import {
+  CAUSE_CRASHED,
+  CAUSE_LATE_SUBMIT,
+  CAUSE_OVERRUN,
+  CAUSE_WAITING_BEHIND,
+  CAUSE_WAKEUP,
+} from '../telemetry/outcomes.js';
 import { RecordRingWriter } from '../telemetry/record-ring.js';
 import type { AttachedMemory } from './attached-memory.js';
+import type { FlightRecorder, OverrunJob } from './flight-recorder.js';
 import { frameNumberOf, JobHistory } from './job-history.js';
 import { MissRule } from './miss-rule.js';
 import type { LaneInfo, TaskRuntime } from './task-runtime.js';
@@ -42,6 +49,8 @@ export interface ExplainerSetup {
   readonly wakeupFloorUs: number;
   /** Stamp since when the thread serves in the place of one that died; null if none did. */
   readonly replacesSinceUs: number | null;
+  /** What profiles the thread. */
+  readonly flightRecorder?: FlightRecorder | null;
 }
 
 const NOTHING_KNOWN: ExplainerSetup = {
@@ -69,6 +78,9 @@ export class MissExplainer {
   private readonly replacesSinceUs: number | null;
   /** What the signals are for a job that did not run. */
   private readonly nothingOf: { readonly gcUs: number; readonly preemptedUs: number; readonly onCpuUs: number };
+  private readonly flightRecorder: FlightRecorder | null;
+  /** The job that has just overrun, until its completion was signalled. */
+  private overrun: OverrunJob | null;
   private markedAtUs: number;
   private markedAllAtUs: number;
 
@@ -93,6 +105,8 @@ export class MissExplainer {
       preemptedUs: preempted.source === null ? NO_SIGNAL : 0,
       onCpuUs: onCpu.source === null ? NO_SIGNAL : 0,
     };
+    this.flightRecorder = setup.flightRecorder ?? null;
+    this.overrun = null;
     this.markedAtUs = 0;
     this.markedAllAtUs = 0;
   }
@@ -104,6 +118,7 @@ export class MissExplainer {
 
   /** Told after a job's completion was signalled. Remembers the signals if that is due: then a few microseconds. */
   jobEnded(finishUs: number, executionUs: number): void {
+    if (this.overrun !== null) this.recordOverrun(this.overrun);
     const ageUs = (finishUs - this.markedAtUs) | 0;
     if (ageUs < MARK_EVERY_US) return;
     if (executionUs >= MATTERS_US || ((finishUs - this.markedAllAtUs) | 0) >= MARK_ALL_EVERY_US) {
@@ -114,6 +129,11 @@ export class MissExplainer {
       this.markedAtUs = finishUs;
       this.probe.markTimes();
     }
+  }
+
+  /** Told before each park. */
+  parking(nowUs: number): void {
+    if (this.flightRecorder !== null) this.flightRecorder.beforePark(nowUs);
   }
 
   /** Told of each wake-up before the handler runs: the delay of a slow one is not the job's. */
@@ -176,6 +196,10 @@ export class MissExplainer {
     else if ((rule.causeMask & (1 << CAUSE_WAITING_BEHIND)) !== 0) {
       // what ran before a barrier opened is in the way as well
       this.nameCulprit(at, rule.barrierUs > 0 ? submitUs : releaseUs, startUs, releaseUs, isPeriod(task));
+    }
+    if (rule.cause === CAUSE_OVERRUN && this.flightRecorder !== null) {
+      const frameNumber = frameNumberOf(i32, base);
+      this.overrun = { task, job: i32[base + SLOT_SEQUENCE]!, frame: frameNumber, startUs, finishUs };
     }
     return rule.cause;
   }
@@ -283,6 +307,13 @@ export class MissExplainer {
     body[at + record.MISS_GC_US] = record.MISS_NO_SIGNAL;
     body[at + record.MISS_PREEMPTED_US] = record.MISS_NO_SIGNAL;
     body[at + record.MISS_ON_CPU_US] = record.MISS_NO_SIGNAL;
+  }
+
+  private recordOverrun(job: OverrunJob): void {
+    this.overrun = null;
+    this.flightRecorder!.overran(job);
+    // its own work is not the next job's
+    this.probe.mark();
   }
 
   private readSignals(ran: boolean, finishUs: number): void {

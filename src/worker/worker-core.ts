@@ -374,6 +374,7 @@ export class WorkerCore implements JobContext {
     this.parkedAtUs = this.clock.nowUs();
     this.parkedHoldingBack = this.heldBack;
     this.wakingUp = true;
+    this.explainer.parking(this.parkedAtUs);
   }
 
   /** Whether the claimed job belongs to that frame slot. */

@@ -1,0 +1,64 @@
+import { FrameDeadlineError } from '../base/errors.js';
+import type { Clock } from '../base/time.js';
+import { AttachedMemory } from '../worker/attached-memory.js';
+import { IdleLoop } from '../worker/idle-loop.js';
+import type { ExplainerSetup } from '../worker/miss-explainer.js';
+import type { Task } from '../worker/task.js';
+import { WorkerCore } from '../worker/worker-core.js';
+import { describeTasks, plainErrorOf, stripCode, tasksOf } from './load-tasks.js';
+import type { AttachRequest, LaneModule, LoadResult, TaskDescription } from './protocol.js';
+
+/** What a worker thread does between its entry point and its loop, alike on all platforms. */
+export class WorkerService {
+  private readonly requireModule: (module: LaneModule) => void | Promise<void>;
+  private readonly tasksByLane: Map<number, Map<string, Task>>;
+
+  /** `requireModule`: throws TASK_MODULE_NOT_FOUND where it can tell that there is no such module. */
+  constructor(requireModule: (module: LaneModule) => void | Promise<void>) {
+    this.requireModule = requireModule;
+    this.tasksByLane = new Map();
+  }
+
+  /** Imports the task modules and describes them. Never rejects. */
+  async load(modules: readonly LaneModule[]): Promise<LoadResult> {
+    const lanes: { lane: number; tasks: TaskDescription[] }[] = [];
+    for (const module of modules) {
+      try {
+        lanes.push({ lane: module.lane, tasks: await this.loadModule(module) });
+      } catch (error) {
+        const prefix = `lane ${module.laneName}: importing ${module.url} failed: `;
+        return { ok: false, error: plainErrorOf(error, 'TASK_MODULE_FAILED', prefix) };
+      }
+    }
+    return { ok: true, lanes };
+  }
+
+  /** The loop that serves the request's lanes. `load` has described their tasks. */
+  loopOf(request: AttachRequest, clock: Clock, explainer: ExplainerSetup): IdleLoop {
+    const core = new WorkerCore(new AttachedMemory(request.memory), clock, {
+      column: request.workerIndex,
+      workerIndex: request.workerIndex,
+      lanes: request.lanes,
+      tasks: request.tasks.map((info) => ({ info, task: this.tasksByLane.get(info.lane)!.get(info.name)! })),
+      explainer,
+    });
+    return new IdleLoop(core, clock, request.spinUs);
+  }
+
+  private async loadModule(lane: LaneModule): Promise<TaskDescription[]> {
+    const { laneName, url } = lane;
+    let module: unknown;
+    try {
+      await this.requireModule(lane);
+      module = await import(/* @vite-ignore */ /* webpackIgnore: true */ url);
+    } catch (error) {
+      if (!(error instanceof FrameDeadlineError) || error.code === 'TASK_MODULE_NOT_FOUND') throw error;
+      // `task()` does not know in which module it was called
+      throw new FrameDeadlineError(error.code, `lane ${laneName}: ${url}: ${stripCode(error.message)}`, {
+        cause: error,
+      });
+    }
+    this.tasksByLane.set(lane.lane, tasksOf(module));
+    return describeTasks(module, laneName, url);
+  }
+}
