@@ -28,6 +28,20 @@ export interface PreciseTimer {
   cancel(): void;
 }
 
+/** The frames of the display that the host draws to. */
+export interface DisplayFrames {
+  /** Whether nothing is shown at present: then no frames come. */
+  readonly hidden: boolean;
+  /**
+   * Calls back once, at the next frame, with the moment at which the display began it: microseconds since the epoch, not
+   * in the future. Replaces what was asked for before.
+   */
+  next(callback: (startUs: number) => void): void;
+  cancel(): void;
+  /** Calls back when `hidden` has changed. Returns what ends that. */
+  watch(onChange: () => void): () => void;
+}
+
 /** What the scheduler needs of the place where it runs. One implementation per platform. */
 export interface Platform {
   readonly name: string;
@@ -59,6 +73,12 @@ export interface Platform {
   applyToThisThread(request: ThreadRequest): ThreadReport;
   /** The report of a thread of this process as it is now: others may have changed it. Some system calls. */
   readonly currentReport: (report: ThreadReport) => ThreadReport;
+  /** Absent: there is no display, loops are driven by a timer. */
+  readonly display?: (clock: Clock) => DisplayFrames;
+  /**
+   * Resolves when the word differs from `value`; null if it does already. Absent: `Atomics.waitAsync` does that.
+   */
+  readonly waitAsync?: (words: Int32Array, at: number, value: number) => Promise<unknown> | null;
   /** Absent: there are no local sockets here. */
   readonly telemetrySockets?: TelemetrySockets;
 }

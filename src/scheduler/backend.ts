@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time.js';
-import type { PreciseTimer } from '../host/platform.js';
+import type { DisplayFrames, PreciseTimer } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 
 /** Where and how handlers run, and how this thread waits: the one seam between the host side and the platform. */
@@ -18,6 +18,8 @@ export interface Backend {
   /** Resolves when the word differs from `value`; null if it does already. Does not keep the process alive. */
   waitAsync(word: number, value: number): Promise<unknown> | null;
   timer(): PreciseTimer;
+  /** The frames of the display, which drive the loops; null where there is none. Absent: there is none. */
+  display?(): DisplayFrames | null;
   /** Keeps the process alive until `drop` was called as often. */
   hold(): void;
   drop(): void;

@@ -1,6 +1,6 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { Clock } from '../base/time.js';
-import type { PreciseTimer } from '../host/platform.js';
+import type { DisplayFrames, PreciseTimer } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { WorkerCore } from '../worker/worker-core.js';
 import type { Backend } from './backend.js';
@@ -14,6 +14,7 @@ interface WordWaiter {
 /** What the inline backend needs of the platform. */
 export interface InlinePlatform {
   timer(clock: Clock): PreciseTimer;
+  readonly display?: (clock: Clock) => DisplayFrames;
   /** Calls back soon, after what runs now; keeps the process alive until then. */
   soon(callback: () => void): void;
   hold(): void;
@@ -85,6 +86,9 @@ export class InlineBackend implements Backend {
 
   timer(): PreciseTimer {
     return this.platform.timer(this.clock);
+  }
+  display(): DisplayFrames | null {
+    return this.platform.display?.(this.clock) ?? null;
   }
   hold(): void {
     this.platform.hold();

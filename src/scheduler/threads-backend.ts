@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time.js';
-import type { Platform, PreciseTimer } from '../host/platform.js';
+import type { DisplayFrames, Platform, PreciseTimer } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Backend } from './backend.js';
 
@@ -21,11 +21,15 @@ export class ThreadsBackend implements Backend {
     Atomics.wait(this.memory.control, word, value, timeoutMs);
   }
   waitAsync(word: number, value: number): Promise<unknown> | null {
+    if (this.platform.waitAsync !== undefined) return this.platform.waitAsync(this.memory.control, word, value);
     const wait = Atomics.waitAsync(this.memory.control, word, value);
     return wait.async ? wait.value : null;
   }
   timer(): PreciseTimer {
     return this.platform.timer(this.clock);
+  }
+  display(): DisplayFrames | null {
+    return this.platform.display?.(this.clock) ?? null;
   }
   hold(): void {
     this.platform.hold();

@@ -1,0 +1,33 @@
+import { FrameDeadlineError } from './base/errors.js';
+import { clockSince } from './host/web/clock.js';
+import { spawnThread } from './host/web/control-plane.js';
+import { serveCalls } from './host/web/serve-calls.js';
+import type { SupervisorApi, WorkerApi } from './scheduler/protocol.js';
+import { Supervisor } from './scheduler/supervisor.js';
+import type { SupervisorThreadSetup } from './web-engine.js';
+
+// Entry of the supervisor thread in a browser: a Web Worker that starts the others.
+
+serveCalls((setup): SupervisorApi => {
+  const { workerUrl } = setup as SupervisorThreadSetup;
+  const supervisor = new Supervisor(
+    ({ name }, timeoutMs) => {
+      const start = (): Worker =>
+        workerUrl === null
+          ? new Worker(new URL('./web-worker.js', import.meta.url), { type: 'module', name })
+          : new Worker(workerUrl, { type: 'module', name });
+      return spawnThread<WorkerApi>(start, name, null, timeoutMs);
+    },
+    clockSince,
+    () => performance.now(),
+    () => Promise.reject(new FrameDeadlineError('OPTION_INVALID', 'there are no local sockets in a browser')),
+  );
+  return {
+    start: (workers, readyTimeoutMs, epochUs) => supervisor.start(workers, readyTimeoutMs, epochUs),
+    attach: (attached) => supervisor.attach(attached),
+    workers: () => supervisor.workers(),
+    serveTelemetry: (request) => supervisor.serveTelemetry(request),
+    stopServing: (id) => supervisor.stopServing(id),
+    close: (graceMs) => supervisor.close(graceMs),
+  };
+});

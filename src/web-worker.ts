@@ -1,0 +1,39 @@
+import { FrameDeadlineError } from './base/errors.js';
+import { clockSince } from './host/web/clock.js';
+import { endThread, serveCalls } from './host/web/serve-calls.js';
+import { refusedReport } from './host/web/thread-report.js';
+import { soon } from './host/web/timer.js';
+import { COMMAND_STOP } from './memory/layout.js';
+import type { WorkerApi } from './scheduler/protocol.js';
+import { WorkerService } from './scheduler/worker-service.js';
+import type { IdleLoop } from './worker/idle-loop.js';
+import { NoProbe } from './worker/thread-probe.js';
+import { measureWakeupFloorUs } from './worker/wakeup-floor.js';
+
+// Entry of a worker thread in a browser: imports the task modules, then serves its lanes until it is told to stop.
+
+const service = new WorkerService(async ({ laneName, url }) => {
+  // a failed import says the same for every reason; where asking is not allowed, it has to do
+  const response = await fetch(url, { method: 'HEAD' }).catch(() => null);
+  if (response?.status !== 404) return;
+  throw new FrameDeadlineError('TASK_MODULE_NOT_FOUND', `lane ${laneName}: there is no task module at ${url}`);
+});
+
+const api: WorkerApi = {
+  load: (modules) => service.load(modules),
+  attach(request) {
+    const clock = clockSince(request.epochUs);
+    const wakeupFloorUs = measureWakeupFloorUs(clock);
+    const probe = new NoProbe('a browser does not tell it');
+    const replacesSinceUs = request.replaces === true ? clock.nowUs() : null;
+    soon(() => serve(service.loopOf(request, clock, { probe, wakeupFloorUs, replacesSinceUs })));
+    return { thread: refusedReport(request.thread), probes: probe.reports };
+  },
+};
+
+function serve(loop: IdleLoop): void {
+  if (loop.run() === COMMAND_STOP) endThread();
+  else soon(() => serve(loop));
+}
+
+serveCalls(() => api);
