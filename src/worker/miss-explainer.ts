@@ -172,6 +172,7 @@ export class MissExplainer {
     rule.relativeUs = (deadlineUs - releaseUs) | 0;
     rule.barrierUs = (releaseUs - submitUs) | 0;
     rule.timeLeftUs = (deadlineUs - submitUs) | 0;
+    rule.isOfFrame = frame !== 0;
     rule.fullRelativeUs = this.fullRelativeUs(task, frame);
     rule.p90ExecutionUs = task.p90ExecutionUs;
     rule.budgetUs = task.info.budgetUs > 0 ? task.info.budgetUs : this.relativeBudgetUs(frame);

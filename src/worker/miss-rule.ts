@@ -38,6 +38,8 @@ export class MissRule {
   timeLeftUs: number;
   /** The relative deadline that it would have had if it had been submitted in time. */
   fullRelativeUs: number;
+  /** Whether that is counted from a frame's tick; else it is the task's usual one, and the job may have got another. */
+  isOfFrame: boolean;
   /** What the task takes in 90 of 100 cases; 0 if that is not known yet. */
   p90ExecutionUs: number;
   /** What its own time may be: the declared budget, else the relative deadline. */
@@ -67,6 +69,7 @@ export class MissRule {
     this.barrierUs = 0;
     this.timeLeftUs = 0;
     this.fullRelativeUs = 0;
+    this.isOfFrame = false;
     this.p90ExecutionUs = 0;
     this.budgetUs = 0;
     this.wakeupFloorUs = 0;
@@ -142,17 +145,19 @@ export class MissRule {
 
   /**
    * Too late if what was left was less than the task takes, and all of its deadline would have been enough. Where the p90
-   * tells nothing (never measured, or such that it could never be done), what this job took itself says what was needed.
+   * tells nothing (never measured, or such that it could never be done), what the job of a frame took itself says what
+   * was needed.
    */
   private considerSubmit(): void {
-    const { timeLeftUs, fullRelativeUs, p90ExecutionUs } = this;
+    const { timeLeftUs, fullRelativeUs, p90ExecutionUs, isOfFrame } = this;
     const isUsual = p90ExecutionUs > 0 && p90ExecutionUs <= fullRelativeUs;
-    const neededUs = Math.ceil(isUsual ? p90ExecutionUs : this.ownUs());
+    const insteadUs = isOfFrame ? this.ownUs() : 0;
+    const neededUs = Math.ceil(isUsual ? p90ExecutionUs : insteadUs);
     this.lateSubmitUs = 0;
     if (neededUs > fullRelativeUs || (timeLeftUs > 0 && timeLeftUs >= neededUs)) return;
     this.lateSubmitUs = neededUs - timeLeftUs;
-    // in time, it would have been over sooner by all of the delay
-    this.consider(CAUSE_LATE_SUBMIT, fullRelativeUs - timeLeftUs);
+    // at the tick, it would have been over sooner by all of the delay
+    this.consider(CAUSE_LATE_SUBMIT, isOfFrame ? fullRelativeUs - timeLeftUs : Math.max(this.lateSubmitUs, 1));
   }
 
   /** What the handler took itself: on a CPU, blocked, or what is left where there are no signals. */

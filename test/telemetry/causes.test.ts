@@ -196,6 +196,23 @@ describe('the primary cause is what exceeds its normal value most', () => {
     expect(only(stage)).toMatchObject({ cause: 'lateSubmit', causes: ['lateSubmit'], lateSubmitUs: 2000 });
   });
 
+  it('a single job that got little time on purpose, of a task never measured, overruns', () => {
+    const stage = new Stage();
+    stage.submit({ deadlineUs: 5000, run: (thread) => thread.compute(6000) });
+    stage.wakeAndRun();
+    expect(only(stage)).toMatchObject({ cause: 'overrun', causes: ['overrun'], lateSubmitUs: 0 });
+  });
+
+  it('a single job that got less time than its task usually takes', () => {
+    const stage = new Stage();
+    warmUp(stage, 4000);
+    stage.submit({ deadlineUs: 1000, run: (thread) => thread.compute(3900) });
+    stage.wakeAndRun();
+    const miss = only(stage);
+    expect(miss).toMatchObject({ cause: 'lateSubmit', culprit: null });
+    expect(miss.lateSubmitUs).toBeGreaterThanOrEqual(3000);
+  });
+
   it('a task that takes longer than its whole deadline overruns; it is not late submitted', () => {
     const stage = new Stage();
     for (let i = 0; i < 20; i++) {
