@@ -20,6 +20,7 @@ export {
   type View,
 } from './memory/fields.js';
 export { readLiteral } from './memory/views.js';
+export { AudioClock, type AudioState, type DepthOptions, targetDepthSampleFrames } from './ring/audio-clock.js';
 export { StreamRing } from './ring/stream-ring.js';
 export type { Description, WorkerDescription } from './scheduler/describe.js';
 export type { Frame, JoinOptions, JoinSyncOptions } from './scheduler/frame.js';

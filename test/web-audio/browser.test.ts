@@ -58,10 +58,16 @@ describe.skipIf(CHROMIUM === undefined)('web audio in a browser', () => {
   });
 
   it('tells the sample frame of the device at which an event is heard, and follows the depth', async () => {
-    const shallow = await run('event', { targetDepth: 1024 });
-    const deep = await run('event', { targetDepth: 8192 });
-    console.info('event', shallow, deep);
-    for (const result of [shallow, deep]) expect(result['markedAt']).toBe(result['predictedAt']);
+    for (const targetDepth of [2048, 8192]) {
+      let result = await run('event', { targetDepth });
+      // a busy machine may have an xrun in between, which moves the sound: that is another test
+      for (let n = 0; result['disturbed'] && n < 10; n++) result = await run('event', { targetDepth });
+      console.info(`event at depth ${targetDepth}`, result);
+      expect(result).toMatchObject({ disturbed: false, markedAt: result['predictedAt'] });
+      // the ring's depth, less or more the blocks that are just being taken and written
+      expect(result['afterSampleFrames']).toBeGreaterThan(targetDepth - 2048);
+      expect(result['afterSampleFrames']).toBeLessThan(targetDepth + 4096);
+    }
   });
 
   it('records a microphone', async () => {
