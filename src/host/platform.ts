@@ -73,6 +73,8 @@ export interface Platform {
   applyToThisThread(request: ThreadRequest): ThreadReport;
   /** The report of a thread of this process as it is now: others may have changed it. Some system calls. */
   readonly currentReport: (report: ThreadReport) => ThreadReport;
+  /** Whether a debugger could stop this process's threads now. Cheap: asked for each frame. Absent: nobody can tell. */
+  readonly isInspected?: () => boolean;
   /** Absent: there is no display, loops are driven by a timer. */
   readonly display?: (clock: Clock) => DisplayFrames;
   /**

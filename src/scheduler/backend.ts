@@ -20,6 +20,8 @@ export interface Backend {
   timer(): PreciseTimer;
   /** The frames of the display, which drive the loops; null where there is none. Absent: there is none. */
   display?(): DisplayFrames | null;
+  /** Whether a debugger could stop this process's threads now. Absent: nobody can tell. */
+  isInspected?(): boolean;
   /** Keeps the process alive until `drop` was called as often. */
   hold(): void;
   drop(): void;

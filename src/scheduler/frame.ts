@@ -221,6 +221,7 @@ export class Frame {
     this.deadlineUs = deadlineUs;
     this.told = false;
     this.calledUs = this.core.backend.clock.nowUs();
+    this.core.noteInspector();
     this.core.memory.frames.openFrame(this.index, startStampUs, this.calledUs, deadlineUs);
     this.count = 0;
     this.closed = false;

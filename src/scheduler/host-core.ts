@@ -2,6 +2,7 @@ import { FrameDeadlineError } from '../base/errors.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import {
   CONTROL_CLOSING,
+  CONTROL_INSPECTED,
   HOST_COLUMN,
   OUTCOME_CANCELLED,
   OUTCOME_LOST,
@@ -49,6 +50,7 @@ export class HostCore {
   nestedHelper: WorkerCore | null;
   private readonly recorder: Recorder;
   private readonly undertaker: Undertaker;
+  private inspected: boolean;
   /** Jobs outside frames that hold a slot, oldest first. */
   private single: Job[];
   /** Slots to give back as soon as the thread that ended their job has counted it. */
@@ -65,8 +67,18 @@ export class HostCore {
     this.nestedHelper = null;
     this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
     this.undertaker = new Undertaker(this.memory, plan.tasks, backend.clock, HOST_COLUMN);
+    this.inspected = false;
     this.single = [];
     this.retired = [];
+  }
+
+  /** Tells the workers whether a debugger could stop them: their misses then say so. For each frame and single job. */
+  noteInspector(): void {
+    const isInspected = this.backend.isInspected?.() ?? false;
+    if (isInspected === this.inspected) return;
+    this.inspected = isInspected;
+    const { control } = this.memory;
+    control[CONTROL_INSPECTED] = isInspected ? 1 : 0;
   }
 
   /** Submits one job of a frame and makes `job` stand for it. Allocates nothing. */
@@ -107,6 +119,7 @@ export class HostCore {
   submitSingle(handle: TaskHandle, literal: Literal<Schema> | undefined, deadlineMs: number | undefined): Job {
     this.requireSubmittable(handle);
     if (deadlineMs !== undefined) checkDeadlineMs(deadlineMs, 'deadlineMs of a job');
+    this.noteInspector();
     const job = new Job(this, handle);
     if (this.retired.length > 0) this.freeRetired();
     const refusal = this.refusalOf(handle);

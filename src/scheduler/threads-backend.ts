@@ -31,6 +31,9 @@ export class ThreadsBackend implements Backend {
   display(): DisplayFrames | null {
     return this.platform.display?.(this.clock) ?? null;
   }
+  isInspected(): boolean {
+    return this.platform.isInspected?.() ?? false;
+  }
   hold(): void {
     this.platform.hold();
   }

@@ -1,3 +1,4 @@
+import { url as inspectorUrl } from 'node:inspector';
 import { cpus as systemCpus } from 'node:os';
 import { basename } from 'node:path';
 import type { ControlledThread, Platform } from '../platform.js';
@@ -62,6 +63,7 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     lockMemory,
     applyToThisThread: (request) => new NodeThreadControl().apply(request),
     currentReport,
+    isInspected: () => inspectorUrl() !== undefined,
     telemetrySockets: {
       pid: process.pid,
       name: process.argv[1] === undefined ? process.title : basename(process.argv[1]),
