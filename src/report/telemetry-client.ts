@@ -13,6 +13,8 @@ const PROTOCOL = 1;
 /** A trace of the largest size takes about this. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 5000;
+/** @internal Part of the message where the other side is there and silent. */
+export const NO_ANSWER = 'it did not answer for';
 
 export interface ConnectTelemetryOptions {
   /** How long to wait for the connection and for each answer, in milliseconds. Default 5000. */
@@ -142,7 +144,7 @@ export class TelemetryClient {
     const id = this.nextId++;
     return new Promise((resolveWith, reject) => {
       const timer = setTimeout(() => {
-        this.finish(this.endedBy(`it did not answer for ${this.timeoutMs} ms`));
+        this.finish(this.endedBy(`${NO_ANSWER} ${this.timeoutMs} ms`));
       }, this.timeoutMs);
       this.pending.set(id, {
         resolve: (answer) => {

@@ -56,6 +56,7 @@ export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt,
         trace: options.trace,
         hlog: options.hlog,
         metrics,
+        serve: options.serve,
         screen,
         signal: interrupt.signal,
       });

@@ -28,6 +28,7 @@ Usage: frame-deadline demo [options]
   --trace             trace.json in --out: the run's jobs, frames and misses, for ui.perfetto.dev
   --hlog              latencies.hlog in --out: the latencies second by second, for HdrHistogram tools
   --prometheus PORT   metrics on http://127.0.0.1:PORT/metrics while it runs; 0 for any free port
+  --serve PATH        a socket there while it runs, for frame-deadline top PATH
   --out DIR           where files go (default ${DEFAULT_OUT})
   --json              one JSON object on standard output at the end, everything else on standard error
   --quiet             nothing but errors, and the JSON object if asked for
@@ -52,6 +53,8 @@ export interface DemoOptions {
   readonly hlog: boolean;
   /** Port of the metrics endpoint, 0 for any; null: none. */
   readonly prometheus: number | null;
+  /** Path of a telemetry socket. */
+  readonly serve: string | null;
   readonly out: string;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -72,6 +75,7 @@ const ARGUMENTS = {
   trace: { type: 'boolean' },
   hlog: { type: 'boolean' },
   prometheus: { type: 'string' },
+  serve: { type: 'string' },
   out: { type: 'string' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
@@ -99,6 +103,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
     trace: values.trace === true,
     hlog: values.hlog === true,
     prometheus: number('prometheus', values.prometheus, 0, 65_535, true),
+    serve: path('serve', values.serve),
     out: path('out', values.out) ?? DEFAULT_OUT,
     json: values.json === true,
     quiet: values.quiet === true,

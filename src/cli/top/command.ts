@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameDeadlineError } from '../../base/errors.js';
-import { connectTelemetry, type TelemetryClient } from '../../report/telemetry-client.js';
+import { connectTelemetry, NO_ANSWER, type TelemetryClient } from '../../report/telemetry-client.js';
 import { printable } from '../demo/terminal/spans.js';
 import type { Interrupt } from '../interrupt.js';
 import type { TopModel } from './model.js';
@@ -10,7 +10,8 @@ import { renderPlain } from './view.js';
 import { TopWatch } from './watch.js';
 
 /** A process that ends closes its sockets a little before it is gone. */
-const ENDING_MS = 300;
+const ENDING_MS = 1000;
+const LOOK_EVERY_MS = 50;
 
 /** `frame-deadline top`. Resolves with the exit status. @throws FrameDeadlineError */
 export async function topCommand(args: readonly string[], interrupt: Interrupt): Promise<number> {
@@ -69,11 +70,19 @@ function written(text: string): Promise<boolean> {
 async function whatEnded(client: TelemetryClient, error: FrameDeadlineError): Promise<string> {
   const { pid, name } = client.process;
   const app = `${printable(name)} (process ${pid})`;
-  await sleep(ENDING_MS);
+  if (error.message.includes(NO_ANSWER)) return `the app ${app} does not answer any more: ${printable(error.message)}`;
+  for (let waitedMs = 0; waitedMs < ENDING_MS; waitedMs += LOOK_EVERY_MS) {
+    if (!isRunning(pid)) return `the app ${app} has ended`;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return `the app ${app} has closed its telemetry socket`;
+}
+
+function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (failure) {
-    if ((failure as NodeJS.ErrnoException).code === 'ESRCH') return `the app ${app} has ended`;
+    return (failure as NodeJS.ErrnoException).code !== 'ESRCH';
   }
-  return `the app ${app} does not answer any more: ${printable(error.message)}`;
 }

@@ -42,6 +42,7 @@ interface Column {
 
 const isLane = (row: TopRow): row is TopLane => 'met' in row;
 const MIN_NAME_CELLS = 6;
+const MAX_NAME_CELLS = 24;
 const INDENT = 2;
 
 // in the order in which they stand
@@ -167,8 +168,11 @@ function titleLine(model: TopModel | null, title: string, { isPaused, everyMs }:
 }
 
 function nameCellsOf(model: TopModel): number {
-  const names = [...model.lanes, ...model.workers].map(({ name }) => cells(printable(name)));
-  return Math.min(24, Math.max(MIN_NAME_CELLS, ...names) + INDENT);
+  const tasks = model.lanes.flatMap((lane) => lane.tasks);
+  const names = [...model.lanes, ...model.workers].map(({ name }) => cells(printable(name)) + INDENT);
+  // a task stands one further in than its lane, so that choosing a lane moves nothing
+  names.push(...tasks.map(({ name }) => cells(printable(name)) + INDENT + 1));
+  return Math.min(MAX_NAME_CELLS, Math.max(MIN_NAME_CELLS, ...names));
 }
 
 function laneSections(model: TopModel, state: TopState, columns: number): Section[] {
@@ -183,14 +187,12 @@ function laneSections(model: TopModel, state: TopState, columns: number): Sectio
   model.lanes.forEach((lane, index) => {
     const isSelected = state.selected === index;
     sections.push({ importance: 9, lines: [rowLine(lane, isSelected ? '> ' : '  ', nameCells, shown, 'bold')] });
-    const causes = causesText(lane.misses > 0 ? lane.missCauses : lane.missCausesTotal);
-    if (causes !== '') {
-      const of = lane.misses > 0 ? 'missed by' : 'so far';
+    const causes = causeTexts(lane.misses > 0 ? lane.missCauses : lane.missCausesTotal);
+    if (causes.length > 0) {
+      causes[0] = `${lane.misses > 0 ? 'missed by' : 'so far'} ${causes[0]}`;
       sections.push({
         importance: 4,
-        lines: wrap([`${of} ${causes}`], ' ', columns, 4).map((text) => [
-          span(text, lane.misses > 0 ? 'yellow' : 'dim'),
-        ]),
+        lines: wrap(causes, ', ', columns, 4).map((text) => [span(text, lane.misses > 0 ? 'yellow' : 'dim')]),
       });
     }
     if (!isSelected) return;
@@ -253,7 +255,9 @@ function workerTexts({ state, priority, policy, niceness, cpus, lanes, running }
   // the ordinary policy and the flag that children do not inherit it say nothing to the reader
   const policies = (policy ?? '').split('|').map((name) => printable(name).replace(/^SCHED_/, ''));
   const special = policies.filter((name) => name !== '' && name !== 'OTHER' && name !== 'RESET_ON_FORK').join(' ');
-  const how = [special, niceness === null || niceness === 0 ? '' : `nice ${niceness}`].filter((text) => text !== '');
+  const how = [special, niceness === null || niceness === 0 ? '' : `nice ${niceness}`].filter(
+    (text) => !inForce.includes(text.split(' ').at(-1)!),
+  );
   return [
     ...(state === 'serving' ? [] : [state]),
     how.length === 0 ? inForce : `${inForce} (${how.join(', ')})`,
@@ -265,10 +269,12 @@ function workerTexts({ state, priority, policy, niceness, cpus, lanes, running }
   ];
 }
 
+function causeTexts(causes: Readonly<Record<string, number>>): string[] {
+  return sortedCauses(causes).map(([cause, count]) => `${printable(cause)} ${formatCount(count)}`);
+}
+
 function causesText(causes: Readonly<Record<string, number>>): string {
-  return sortedCauses(causes)
-    .map(([cause, count]) => `${printable(cause)} ${formatCount(count)}`)
-    .join(', ');
+  return causeTexts(causes).join(', ');
 }
 
 /** `12%`, `0.4%`, `–`. */

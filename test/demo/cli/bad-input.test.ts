@@ -50,9 +50,8 @@ describe('the command line', () => {
   it('takes every option', () => {
     expect(parseDemoOptions([])).toMatchObject({ seconds: null, workers: null, out: DEFAULT_OUT, bufferBlocks: 8 });
     const args = '--audio a --events e --seconds 2.5 --load 2 --workers 3 --priority realtime --no-addon';
-    expect(
-      parseDemoOptions([...args.split(' '), '--buffer-blocks=16', '--offline', '--out', 'o', '--json', '--quiet']),
-    ).toEqual({
+    const more = '--buffer-blocks=16 --offline --no-report --trace --hlog --prometheus 9464 --serve s --out o --json';
+    expect(parseDemoOptions([...args.split(' '), ...more.split(' '), '--quiet'])).toEqual({
       audio: 'a',
       events: 'e',
       seconds: 2.5,
@@ -62,6 +61,11 @@ describe('the command line', () => {
       addon: false,
       bufferBlocks: 16,
       offline: true,
+      report: false,
+      trace: true,
+      hlog: true,
+      prometheus: 9464,
+      serve: 's',
       out: 'o',
       json: true,
       quiet: true,

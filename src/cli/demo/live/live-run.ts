@@ -3,6 +3,7 @@ import { FrameDeadlineError } from '../../../base/errors.js';
 import { clockSince } from '../../../host/node/clock.js';
 import { NodeThreadControl } from '../../../host/node/thread-control.js';
 import type { Priority } from '../../../host/thread-control.js';
+import { StreamRing } from '../../../ring/stream-ring.js';
 import type { Description } from '../../../scheduler/describe.js';
 import type { Snapshot } from '../../../scheduler/snapshot.js';
 import type { LatencySummary } from '../../../telemetry/histogram-reader.js';
@@ -49,6 +50,8 @@ export interface LiveOptions {
   readonly hlog: boolean;
   /** Gets the telemetry while it runs, or null. */
   readonly metrics: MetricsServer | null;
+  /** Path of the telemetry socket, or null. */
+  readonly serve: string | null;
   readonly screen: LiveScreen | null;
   /** Ends the run before its time. */
   readonly signal: AbortSignal;
@@ -132,6 +135,10 @@ class LiveRun {
     await this.bufferFilled();
     await this.rehearse(scheduler, picture);
     options.metrics?.serve(scheduler);
+    if (options.serve !== null) {
+      const streams = { audio: StreamRing.attach(stage.sound) };
+      await scheduler.serveTelemetry({ path: options.serve, name: 'frame-deadline demo', streams });
+    }
     if (options.hlog) {
       const { LatencyLog } = await import('./latency-log.js');
       this.log = new LatencyLog(scheduler.telemetryWindow());

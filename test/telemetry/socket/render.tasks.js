@@ -1,0 +1,3 @@
+import { task } from 'frame-deadline';
+
+export const tile = task({ input: {}, run() {} });
