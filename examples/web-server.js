@@ -1,0 +1,89 @@
+// Serves the browser examples from this computer only, with the two headers that shared memory needs. In your app a
+// bundler turns the names of packages into addresses; here the server does, so that nothing has to be built.
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const types = {
+  '.js': 'text/javascript',
+  '.html': 'text/html; charset=utf-8',
+  '.map': 'application/json',
+};
+/** @type {Record<string, string>} */
+const addresses = {
+  'frame-deadline': '/dist/web.js',
+  'frame-deadline/web-audio': '/dist/web-audio/index.js',
+  ringbufferjs: '/modules/ringbufferjs.js',
+  'hdr-histogram-js': '/modules/hdr-histogram-js.js',
+};
+/** @type {Map<string, Promise<string>>} */
+const modules = new Map();
+
+/**
+ * A package that is no ES module, as one.
+ * @param {string} name
+ */
+function moduleOf(name) {
+  let code = modules.get(name);
+  if (code === undefined) {
+    code = rolldown({ input: name, cwd: root, platform: 'browser' })
+      .then((bundle) => bundle.generate({ format: 'es' }))
+      .then(({ output }) => output[0].code);
+    modules.set(name, code);
+  }
+  return code;
+}
+
+/** @param {string} source */
+function withAddresses(source) {
+  return source.replace(/(\bfrom|\bimport\()\s*'([a-z][^']*)'/g, (found, from, name) =>
+    name in addresses ? `${from}${from === 'from' ? ' ' : ''}'${addresses[name]}'` : found,
+  );
+}
+
+/**
+ * @param {number} port 0 for any that is free
+ * @returns {Promise<{ url: string, close(): void }>}
+ */
+export async function serveExamples(port = 0) {
+  const server = createServer(async (request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const file = join(root, path.endsWith('/') ? `${path}index.html` : path);
+    const type = types[/** @type {keyof typeof types} */ (extname(file))];
+    const module = /^\/modules\/(.+)\.js$/.exec(path)?.[1] ?? '';
+    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    response.setHeader('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'");
+    if (type !== undefined) response.setHeader('Content-Type', type);
+    if (path === '/favicon.ico') response.writeHead(204).end();
+    else if (module in addresses) response.end(await moduleOf(module));
+    else if (type === undefined || !/^\/(dist|examples)\//.test(path) || !existsSync(file)) {
+      response.statusCode = 404;
+      response.end();
+    } else if (type === types['.js']) response.end(withAddresses(readFileSync(file, 'utf8')));
+    else createReadStream(file).pipe(response);
+  });
+  await new Promise((listening) => server.listen(port, '127.0.0.1', () => listening(undefined)));
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return {
+    url: `http://127.0.0.1:${address.port}/examples/`,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/**
+ * Serves one example until interrupted, or for EXAMPLE_SECONDS.
+ * @param {string} name its folder
+ */
+export async function serveExample(name) {
+  const { url, close } = await serveExamples(Number(process.env.PORT ?? 0));
+  console.log(`open ${url}${name}/   (Ctrl+C ends)`);
+  const seconds = process.env.EXAMPLE_SECONDS;
+  if (seconds !== undefined) setTimeout(close, Number(seconds) * 1000);
+}

@@ -1,0 +1,63 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serveExamples } from '../../examples/web-server.js';
+import { CHROMIUM, FLAGS } from './browser.js';
+
+/** The page's policy forbids Playwright to wait in it for what is given as text. */
+const PATIENTLY = { timeout: 20_000, interval: 50 };
+
+if (CHROMIUM === undefined)
+  console.warn('SKIPPED: the web examples are not run in a browser, no Chromium is here (apt-get install chromium)');
+
+describe.skipIf(CHROMIUM === undefined)('examples in a browser', () => {
+  let browser: Browser;
+  let served: { url: string; close(): void };
+
+  beforeAll(async () => {
+    served = await serveExamples();
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    served?.close();
+  });
+
+  async function open(name: string): Promise<{ page: Page; complaints: string[] }> {
+    const complaints: string[] = [];
+    const page = await browser.newPage({ viewport: { width: 640, height: 640 } });
+    page.on('console', (message) => complaints.push(`console: ${message.text()}`));
+    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+    page.on('response', (response) => {
+      if (response.status() >= 400 && !response.url().endsWith('favicon.ico')) complaints.push(response.url());
+    });
+    await page.goto(`${served.url}${name}/`);
+    return { page, complaints };
+  }
+  const numberIn = async (page: Page, id: string) => Number.parseFloat((await page.textContent(id)) ?? '');
+
+  it('web-audio: a key is heard, deeper is later, a stall is one xrun more', async () => {
+    const { page, complaints } = await open('web-audio');
+    await page.click('#start');
+    await page.waitForSelector('#key:enabled');
+    const latencies: number[] = [];
+    for (const depth of [2048, 8192]) {
+      await page.locator('#depth').fill(String(depth));
+      await page.waitForTimeout(500);
+      const shown = await page.textContent('#latency');
+      await page.press('#key', 'Space', { delay: 400 });
+      await expect.poll(() => page.textContent('#latency'), PATIENTLY).not.toBe(shown);
+      latencies.push(await numberIn(page, '#latency'));
+    }
+    console.info('event to sound', latencies);
+    // 6144 sample frames more are 128 ms at 48 kHz
+    expect(latencies[1]! - latencies[0]!).toBeGreaterThan(60);
+    await page.locator('#depth').fill('2048');
+    await page.waitForTimeout(500);
+    const before = await numberIn(page, '#xruns');
+    await page.click('#stall');
+    await expect.poll(() => numberIn(page, '#xruns'), PATIENTLY).toBeGreaterThan(before);
+    expect(complaints).toEqual([]);
+    expect(await page.textContent('#message')).toBe('');
+    await page.close();
+  });
+});
