@@ -51,6 +51,7 @@ export type {
   HistogramData,
   JobCounts,
   LaneTelemetry,
+  LoopPauses,
   LoopTelemetry,
   Miss,
   MissFlag,

@@ -56,7 +56,7 @@ export class FrameLog {
    * Takes a row for a loop that begins, the one unused for longest. Allocates.
    * @throws OPTION_INVALID if LOOP_ROWS loops run
    */
-  beginLoop(hz: number, deadlineUs: number): LoopLog {
+  beginLoop(hz: number, deadlineUs: number, byDisplay: boolean): LoopLog {
     const { telemetry, telemetryLayout } = this.memory;
     let oldest = -1;
     let oldestId = Number.POSITIVE_INFINITY;
@@ -73,7 +73,7 @@ export class FrameLog {
       );
     }
     const id = this.nextId++;
-    return new LoopLog(this, id, new LoopRow(telemetry, oldest, id, hz, deadlineUs), deadlineUs);
+    return new LoopLog(this, id, new LoopRow(telemetry, oldest, id, hz, deadlineUs, byDisplay), deadlineUs);
   }
 
   /** @internal */
@@ -160,7 +160,7 @@ export class LoopLog {
   readonly id: number;
   readonly row: LoopRow | null;
   private readonly log: FrameLog;
-  private readonly deadlineUs: number;
+  private deadlineUs: number;
 
   /** @internal */
   constructor(log: FrameLog, id: number, row: LoopRow | null, deadlineUs: number) {
@@ -168,6 +168,12 @@ export class LoopLog {
     this.id = id;
     this.row = row;
     this.deadlineUs = deadlineUs;
+  }
+
+  /** The loop goes on at another rate. */
+  setRate(hz: number, deadlineUs: number): void {
+    this.deadlineUs = deadlineUs;
+    this.row?.setRate(hz, deadlineUs);
   }
 
   begun(): void {

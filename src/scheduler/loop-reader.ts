@@ -1,6 +1,7 @@
 import { readCounter } from '../telemetry/counters.js';
 import { HistogramReader } from '../telemetry/histogram-reader.js';
 import {
+  LOOP_BY_DISPLAY,
   LOOP_COUNT_DROPPED,
   LOOP_COUNT_FRAMES,
   LOOP_COUNT_MISSED_FRAMES,
@@ -8,8 +9,11 @@ import {
   LOOP_HISTOGRAMS,
   LOOP_ID,
   LOOP_MILLIHERTZ,
+  LOOP_PAUSED_MS,
+  LOOP_PAUSES,
   LOOP_ROWS,
   LOOP_RUNNING,
+  LOOP_SHOWS_NOTHING,
   type LoopHistogram,
   loopCounterAt,
   loopHistogramAt,
@@ -19,7 +23,10 @@ import { type HistogramData, histogramData, type LoopTelemetry } from '../teleme
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { zeros } from './task-reader.js';
 
-const COUNTERS = LOOP_COUNT_DROPPED + MISS_CAUSES.length;
+/** Behind the counters of the row. */
+const PAUSES = LOOP_COUNT_DROPPED + MISS_CAUSES.length;
+const PAUSED_MS = PAUSES + 1;
+const COUNTERS = PAUSED_MS + 1;
 
 interface Row {
   readonly id: number;
@@ -63,9 +70,13 @@ export class LoopReader {
       };
     }
     const counts = new Float64Array(COUNTERS);
-    for (let counter = 0; counter < COUNTERS; counter++) {
+    for (let counter = 0; counter < PAUSES; counter++) {
       counts[counter] = readCounter(telemetry, loopCounterAt(base, counter));
     }
+    counts[PAUSES] = Atomics.load(telemetry, base + LOOP_PAUSES);
+    counts[PAUSED_MS] = Atomics.load(telemetry, base + LOOP_PAUSED_MS);
+    const showsNothing = Atomics.load(telemetry, base + LOOP_SHOWS_NOTHING) === 1;
+    const byDisplay = Atomics.load(telemetry, base + LOOP_BY_DISPLAY) === 1;
     const histograms = {} as Record<LoopHistogram, HistogramData>;
     LOOP_HISTOGRAMS.forEach((name, i) => {
       const reader = row.histograms[i]!;
@@ -86,6 +97,8 @@ export class LoopReader {
     });
     const frames = since(LOOP_COUNT_FRAMES);
     const missedFrames = since(LOOP_COUNT_MISSED_FRAMES);
+    const now = running && showsNothing ? ('hidden' as const) : null;
+    const pauses = { count: since(PAUSES), totalMs: since(PAUSED_MS), now };
     if (window) row.before.set(counts);
     return {
       id,
@@ -98,6 +111,7 @@ export class LoopReader {
       missedFrames,
       droppedCauses,
       ...histograms,
+      ...(byDisplay ? { pauses } : {}),
     };
   }
 }

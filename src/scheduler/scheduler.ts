@@ -165,8 +165,8 @@ export class Scheduler<Lanes = Record<string, unknown>> {
    */
   async loop(options: LoopOptions, callback: (frame: Frame) => void | Promise<void>): Promise<void> {
     this.requireOpen('loop');
-    const frames = (hz: number, deadlineUs: number) => {
-      const log = this.frameLog.beginLoop(hz, deadlineUs);
+    const frames = (hz: number, deadlineUs: number, byDisplay: boolean) => {
+      const log = this.frameLog.beginLoop(hz, deadlineUs, byDisplay);
       try {
         return { log, pool: new FramePool(this.core, this.frameSlots, this.parts.options.framesInFlight, log) };
       } catch (error) {

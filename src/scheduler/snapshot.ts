@@ -4,6 +4,7 @@ import {
   histogramCounts,
   type JobCounts,
   type LaneTelemetry,
+  type LoopPauses,
   type LoopTelemetry,
   type MissRuns,
   type TaskTelemetry,
@@ -37,6 +38,8 @@ export interface LoopSnapshot {
   frameUs: LatencySummary;
   /** From one call to the next. */
   intervalUs: LatencySummary;
+  /** Only of loops that a display's frames drive. */
+  pauses?: LoopPauses;
 }
 
 export interface WorkerSnapshot {
@@ -102,7 +105,7 @@ function taskSnapshot(task: TaskTelemetry): TaskSnapshot {
 }
 
 function loopSnapshot(loop: LoopTelemetry): LoopSnapshot {
-  const { hz, intendedTicks, droppedTicks, frames, missedFrames } = loop;
+  const { hz, intendedTicks, droppedTicks, frames, missedFrames, pauses } = loop;
   return {
     hz,
     intendedTicks,
@@ -113,6 +116,7 @@ function loopSnapshot(loop: LoopTelemetry): LoopSnapshot {
     submittingUs: summarize(histogramCounts(loop.submittingUs)),
     frameUs: summarize(histogramCounts(loop.frameUs)),
     intervalUs: summarize(histogramCounts(loop.intervalUs)),
+    ...(pauses === undefined ? {} : { pauses }),
   };
 }
 

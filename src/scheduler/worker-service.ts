@@ -13,7 +13,7 @@ export class WorkerService {
   private readonly requireModule: (module: LaneModule) => void | Promise<void>;
   private readonly tasksByLane: Map<number, Map<string, Task>>;
 
-  /** `requireModule`: throws TASK_MODULE_NOT_FOUND where it can tell that there is no such module. */
+  /** `requireModule`: asked when an import failed, throws TASK_MODULE_NOT_FOUND where it can tell that there is no such module. */
   constructor(requireModule: (module: LaneModule) => void | Promise<void>) {
     this.requireModule = requireModule;
     this.tasksByLane = new Map();
@@ -49,10 +49,10 @@ export class WorkerService {
     const { laneName, url } = lane;
     let module: unknown;
     try {
-      await this.requireModule(lane);
       module = await import(/* @vite-ignore */ /* webpackIgnore: true */ url);
     } catch (error) {
-      if (!(error instanceof FrameDeadlineError) || error.code === 'TASK_MODULE_NOT_FOUND') throw error;
+      await this.requireModule(lane);
+      if (!(error instanceof FrameDeadlineError)) throw error;
       // `task()` does not know in which module it was called
       throw new FrameDeadlineError(error.code, `lane ${laneName}: ${url}: ${stripCode(error.message)}`, {
         cause: error,

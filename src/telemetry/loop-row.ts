@@ -18,6 +18,13 @@ export const LOOP_RUNNING = 1;
 export const LOOP_MILLIHERTZ = 2;
 /** Relative deadline of its frames. */
 export const LOOP_DEADLINE_US = 3;
+/** 1 if the frames of a display drive it. */
+export const LOOP_BY_DISPLAY = 4;
+/** 1 while nothing is shown, such as in a hidden page. */
+export const LOOP_SHOWS_NOTHING = 5;
+/** Pauses that are over, and their milliseconds. */
+export const LOOP_PAUSES = 6;
+export const LOOP_PAUSED_MS = 7;
 
 // counters, from LOOP_COUNTERS on
 const LOOP_COUNTERS = 32;
@@ -49,17 +56,29 @@ export class LoopRow {
   private readonly base: number;
 
   /** Takes the row over for loop number `id`: its counts begin at 0. */
-  constructor(words: Int32Array, base: number, id: number, hz: number, deadlineUs: number) {
+  constructor(words: Int32Array, base: number, id: number, hz: number, deadlineUs: number, byDisplay = false) {
     this.words = words;
     this.base = base;
     Atomics.store(words, base + LOOP_ID, 0);
     words.fill(0, base + LOOP_RUNNING, base + LOOP_ROW_WORDS);
-    words[base + LOOP_MILLIHERTZ] = Math.round(hz * 1000);
-    words[base + LOOP_DEADLINE_US] = deadlineUs;
+    this.setRate(hz, deadlineUs);
+    words[base + LOOP_BY_DISPLAY] = byDisplay ? 1 : 0;
     words[base + LOOP_RUNNING] = 1;
     Atomics.store(words, base + LOOP_ID, id + 1); // release
   }
 
+  setRate(hz: number, deadlineUs: number): void {
+    this.words[this.base + LOOP_MILLIHERTZ] = Math.round(hz * 1000);
+    this.words[this.base + LOOP_DEADLINE_US] = deadlineUs;
+  }
+  showsNothing(yes: boolean): void {
+    this.words[this.base + LOOP_SHOWS_NOTHING] = yes ? 1 : 0;
+  }
+  /** Time in which no ticks were due. */
+  paused(us: number): void {
+    this.words[this.base + LOOP_PAUSES]!++;
+    this.words[this.base + LOOP_PAUSED_MS]! += Math.round(us / 1000);
+  }
   ended(): void {
     Atomics.store(this.words, this.base + LOOP_RUNNING, 0);
   }

@@ -120,8 +120,19 @@ export interface LoopTelemetry {
   readonly submittingUs: HistogramData;
   /** From the intended tick to the last finish of the frame's jobs. */
   readonly frameUs: HistogramData;
-  /** From one call to the next: what a viewer sees. Dropped ticks make it longer. */
+  /** From one call to the next: what a viewer sees. Dropped ticks make it longer, pauses are left out. */
   readonly intervalUs: HistogramData;
+  /** Only of loops that a display's frames drive. */
+  readonly pauses?: LoopPauses;
+}
+
+/** Times in which a loop had no ticks and missed none: the page was hidden, or everything stood still (sleep). */
+export interface LoopPauses {
+  /** Pauses that are over, and how long they were together. */
+  readonly count: number;
+  readonly totalMs: number;
+  /** Why no ticks come at present, or null. */
+  readonly now: 'hidden' | null;
 }
 
 /** One request to the operating system or the runtime: what is in force and why less. */
