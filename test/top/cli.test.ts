@@ -206,6 +206,20 @@ describe.skipIf(noTerminal)('frame-deadline top on a terminal', () => {
     }
   });
 
+  it('Ctrl-Z puts the terminal back, and takes it again on return', async () => {
+    const { status, failed, output } = await onTerminal(80, 24, [
+      ['wait', 'jobs/s'],
+      ['type', '\x1a'],
+      ['wait', LEAVE],
+      ['signal', 'SIGCONT'],
+      ['wait', ENTER],
+      ['wait', 'jobs/s'],
+      ['type', 'q'],
+    ]);
+    expect({ status, failed }).toEqual({ status: 0, failed: null });
+    expect(output.endsWith(LEAVE)).toBe(true);
+  });
+
   it('narrow and low terminals get what fits', async () => {
     const { status, failed } = await onTerminal(22, 5, [
       ['wait', 'audio'],
