@@ -1,3 +1,4 @@
+import { decode } from 'fast-png';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveExamples } from '../../examples/web-server.js';
@@ -58,6 +59,37 @@ describe.skipIf(CHROMIUM === undefined)('examples in a browser', () => {
     await expect.poll(() => numberIn(page, '#xruns'), PATIENTLY).toBeGreaterThan(before);
     expect(complaints).toEqual([]);
     expect(await page.textContent('#message')).toBe('');
+    await page.close();
+  });
+
+  it('web-canvas: what the lanes drew is on both canvases, at the pointer', async () => {
+    const { page, complaints } = await open('web-canvas');
+    await page.click('#start');
+    const frames = () => numberIn(page, '#frames');
+    await expect.poll(frames, PATIENTLY).toBeGreaterThan(3);
+    for (const id of ['#drawn', '#shaded']) {
+      const box = (await page.locator(id).boundingBox())!;
+      for (let i = 0; i <= 20; i++) await page.mouse.move(box.x + box.width * (0.3 + i / 50), box.y + box.height / 2);
+    }
+    await expect.poll(() => numberIn(page, '#events'), PATIENTLY).toBeGreaterThanOrEqual(42);
+    const before = await frames();
+    await expect.poll(frames, PATIENTLY).toBeGreaterThan(before + 3);
+    // the trail ends at 0.7 across and half down; far from it there is none
+    const colourAt = async (id: string, x: number, y: number) => {
+      const { data, width, height, channels } = decode(await page.locator(id).screenshot());
+      const at = (Math.floor(y * height) * width + Math.floor(x * width)) * channels;
+      return [...data.subarray(at, at + 3)].map(Number);
+    };
+    // hsl(... 90% 60%) against 40% 20%
+    await expect.poll(async () => Math.max(...(await colourAt('#drawn', 0.7, 0.5))), PATIENTLY).toBeGreaterThan(200);
+    expect(Math.max(...(await colourAt('#drawn', 0.5, 0.9)))).toBeLessThan(100);
+    // red falls with the distance
+    expect((await colourAt('#shaded', 0.7, 0.5))[0]).toBeGreaterThan(240);
+    expect((await colourAt('#shaded', 0.05, 0.95))[0]).toBeLessThan(80);
+    expect(await page.textContent('#events')).toMatch(/, 0 lost$/);
+    expect(await page.textContent('#latency')).toMatch(/ms to putImageData$/);
+    expect(await page.textContent('#message')).toBe('');
+    expect(complaints).toEqual([]);
     await page.close();
   });
 });
