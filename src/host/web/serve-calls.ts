@@ -10,10 +10,11 @@ interface WorkerScope {
   addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void;
 }
 const scope = globalThis as unknown as WorkerScope;
+const close = scope.close.bind(scope);
 
 /** Ends this thread after what runs now. */
 export function endThread(): void {
-  scope.close();
+  close();
 }
 
 /**
@@ -24,8 +25,10 @@ export function serveCalls(open: (setup: unknown) => object): void {
   let api: Record<string, (...args: unknown[]) => unknown> = {};
   const die = (error: unknown): void => {
     scope.postMessage({ kind: 'dying', thrown: plainThrown(error) });
-    scope.close();
+    close();
   };
+  // a worker that waits for jobs never returns to the event loop, where it would be closed: its owner has to end it
+  scope.close = () => die(new Error('the thread closed itself'));
   scope.addEventListener('error', (event) => {
     event.preventDefault();
     die(event.error ?? new Error(event.message));

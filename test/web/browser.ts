@@ -1,0 +1,85 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Debian's and others' names; FRAME_DEADLINE_CHROMIUM names another. */
+export const CHROMIUM = [
+  process.env['FRAME_DEADLINE_CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
+  .filter((path) => path !== undefined)
+  .find((path) => existsSync(path));
+
+/** No network of its own. */
+export const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const TYPES: Record<string, string> = { '.js': 'text/javascript', '.html': 'text/html', '.map': 'application/json' };
+const RINGBUFFER = '/ringbufferjs.js';
+
+export interface Served {
+  /** Of pages that are cross-origin isolated. */
+  readonly isolated: string;
+  /** Of pages without the headers. */
+  readonly plain: string;
+  close(): void;
+}
+
+/**
+ * Serves the repository under a content security policy without `eval`, `blob:` and inline scripts. As a development
+ * server does, it turns the one import of a CommonJS package into an ES module.
+ */
+export async function serveRepository(): Promise<Served> {
+  const ringbuffer = readFileSync(createRequire(import.meta.url).resolve('ringbufferjs'), 'utf8');
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url!, 'http://x');
+    const path = normalize(pathname);
+    // what a plain page imports is asked for by its address
+    const isPlain = searchParams.has('plain') || request.headers.referer?.includes('?plain') === true;
+    if (!isPlain) {
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    }
+    response.setHeader(
+      'Content-Security-Policy',
+      "default-src 'none'; connect-src 'self'; script-src 'self'; worker-src 'self'",
+    );
+    const body = bodyOf(path, ringbuffer);
+    if (body === null) response.statusCode = 404;
+    else response.setHeader('Content-Type', TYPES[extname(path)] ?? 'text/html');
+    response.end(body);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    isolated: `${origin}/`,
+    plain: `${origin}/?plain`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+function bodyOf(path: string, ringbuffer: string): string | Buffer | null {
+  if (path === '/') return '<!doctype html><html lang="en"><title>frame-deadline</title></html>';
+  if (path === RINGBUFFER) return `const module = {};\n${ringbuffer}\nexport default module.exports;`;
+  const file = join(ROOT, path);
+  if (TYPES[extname(path)] === undefined || !/^\/(dist|test\/web|examples)\//.test(path) || !existsSync(file)) return null;
+  const body = readFileSync(file);
+  return path.endsWith('/miss-log.js') ? body.toString().replace("'ringbufferjs'", `'${RINGBUFFER}'`) : body;
+}

@@ -1,0 +1,3 @@
+import { task } from '../../../dist/web.js';
+
+export const tick = task({ input: {}, run() {} });
