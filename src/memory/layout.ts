@@ -129,6 +129,8 @@ export const CONTROL_MISS_EPOCH = LINE_WORDS + 1;
 export const CONTROL_MISS_LISTENING = 2;
 /** 1 while an inspector listens in this process: threads may be stopped at any time. H. */
 export const CONTROL_INSPECTED = 3;
+/** 1 while the supervisor waits for a job to begin before it looks for hung ones again. S; 0 also by the worker that begins one. */
+export const CONTROL_WATCH_ASLEEP = 4;
 const CONTROL_HEADER_WORDS = LINE_WORDS * 2;
 
 // worker block

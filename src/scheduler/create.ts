@@ -186,6 +186,7 @@ async function startWorkers(
     lanes: plan.lanes,
     tasks: plan.tasks,
     workers: requests,
+    hangMs: options.hangMs,
   });
   // periodic lanes work without anybody waiting for them: they are what the process is for
   supervisor.keepAlive(options.lanes.some((lane) => lane.periodic !== null));

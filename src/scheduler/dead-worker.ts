@@ -26,6 +26,7 @@ import {
   withStatus,
 } from '../memory/layout.js';
 import type { JobRing } from '../ring/job-ring.js';
+import { CAUSE_CRASHED } from '../telemetry/outcomes.js';
 import { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { JobEnder } from '../worker/job-ender.js';
@@ -47,8 +48,11 @@ export class Undertaker {
     memory.frames.orphanEnder = this.ender;
   }
 
-  /** Ends or issues again what the dead worker ran, and finishes the counting of what it had just ended. */
-  settleDead(worker: number): void {
+  /**
+   * Ends or issues again what the dead worker ran, and finishes the counting of what it had just ended. `cause`: why a
+   * job that it ran is lost (CAUSE_*).
+   */
+  settleDead(worker: number, cause: number = CAUSE_CRASHED): void {
     const { memory } = this;
     const dead = new Recorder(memory.telemetry, memory.telemetryLayout, worker);
     memory.rings.forEach((ring, ringIndex) => {
@@ -57,7 +61,7 @@ export class Undertaker {
         const state = Atomics.load(ring.i32, base + SLOT_STATE); // acquire
         if (ownerOf(state) !== worker) continue;
         const status = statusOf(state);
-        if (status === STATUS_RUNNING) this.settleRunning(ring, ringIndex, slot, state);
+        if (status === STATUS_RUNNING) this.settleRunning(ring, ringIndex, slot, state, cause);
         else if (status === STATUS_DONE) this.finishCounting(ring, base, state, worker, dead);
       }
     });
@@ -122,12 +126,12 @@ export class Undertaker {
     });
   }
 
-  private settleRunning(ring: JobRing, ringIndex: number, slot: number, state: number): void {
+  private settleRunning(ring: JobRing, ringIndex: number, slot: number, state: number, cause: number): void {
     const base = ring.slotBase(slot);
     const task = this.tasks[ring.i32[base + SLOT_TASK]!]!;
     const flags = Atomics.load(ring.i32, base + SLOT_FLAGS);
     if (!task.idempotent || (flags & SLOT_FLAG_REISSUED) !== 0) {
-      this.end(ring, slot, state, OUTCOME_LOST);
+      this.ender.end(ring, slot, state, OUTCOME_LOST, cause);
       return;
     }
     Atomics.or(ring.i32, base + SLOT_FLAGS, SLOT_FLAG_REISSUED);

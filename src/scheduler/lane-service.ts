@@ -7,6 +7,7 @@ import {
   WORKER_COMMAND,
   WORKER_CURRENT_TASK,
 } from '../memory/layout.js';
+import { CAUSE_CRASHED } from '../telemetry/outcomes.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Undertaker } from './dead-worker.js';
 
@@ -47,17 +48,17 @@ export class LaneService {
     this.memory.bells.ringAlways(worker);
   }
 
-  /** The worker's thread is gone: nobody counts on it, and what it left is settled. */
-  leave(worker: number): void {
+  /** The worker's thread is gone: nobody counts on it, and what it left is settled. `cause`: why (CAUSE_*). */
+  leave(worker: number, cause: number = CAUSE_CRASHED): void {
     const others = ~(1 << worker);
     for (const lane of this.lanes[worker]!) Atomics.and(this.memory.control, this.serversAt(lane), others);
-    this.settle(worker);
+    this.settle(worker, cause);
   }
 
   /** Settles what a worker's ended thread left. */
-  settle(worker: number): void {
+  settle(worker: number, cause: number = CAUSE_CRASHED): void {
     Atomics.store(this.memory.control, this.memory.layout.worker(worker) + WORKER_CURRENT_TASK, 0);
-    this.undertaker.settleDead(worker);
+    this.undertaker.settleDead(worker, cause);
   }
 
   /** Asks the worker to end after the job that it runs. */

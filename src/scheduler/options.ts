@@ -82,6 +82,12 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
       };
   /** Whether `joinSync({ help: true })` may run jobs in this thread. Loads the task modules here. Default false. */
   hostHelps?: boolean;
+  /**
+   * How long a job may run, in milliseconds: then its worker is ended and started again, and the job ends `lost` with
+   * cause `hung`. Rather twice too long than too short: what a job had in memory is lost with its worker. Not while an
+   * inspector listens. Default: for ever.
+   */
+  hangMs?: number;
   /** How long workers may take to start and import their task modules, in milliseconds. Default 10 000. */
   readyTimeoutMs?: number;
   /** Closes the scheduler when aborted, as `close()` does. */
@@ -118,6 +124,8 @@ export interface NormalOptions {
   readonly mode: 'threads' | 'inline';
   readonly framesInFlight: number;
   readonly lockMemory: boolean;
+  /** null: for ever. */
+  readonly hangMs: number | null;
   /** null: none. */
   readonly profile: FlightRecorderOptions | null;
   readonly traceJobs: number;
@@ -150,6 +158,7 @@ export function normalizeOptions(
     'framesInFlight',
     'lockMemory',
     'profile',
+    'hangMs',
     'trace',
     'hostHelps',
     'readyTimeoutMs',
@@ -176,6 +185,7 @@ export function normalizeOptions(
     lockMemory,
     traceJobs: traceJobsOf(options.trace),
     profile: profileOf(options.profile),
+    hangMs: options.hangMs === undefined ? null : checkNumber('hangMs', options.hangMs, 10, 600_000, false),
     framesInFlight: checkNumber('framesInFlight', options.framesInFlight ?? 2, 1, 3, true),
     hostHelps,
     readyTimeoutMs: checkNumber('readyTimeoutMs', options.readyTimeoutMs ?? 10_000, 1, 600_000, false),

@@ -86,6 +86,8 @@ export interface SupervisorSetup {
   readonly lanes: readonly LaneInfo[];
   readonly tasks: readonly TaskInfo[];
   readonly workers: readonly AttachRequest[];
+  /** How long a job may run before its worker is ended, or null: for ever. */
+  readonly hangMs: number | null;
 }
 
 /** A telemetry socket to be served, with what the serving thread does not know by itself. */

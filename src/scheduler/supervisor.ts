@@ -1,8 +1,10 @@
 import type { Clock } from '../base/time.js';
 import type { ServeTelemetry } from '../host/telemetry-socket.js';
 import { OUTCOME_CANCELLED } from '../memory/layout.js';
+import { CAUSE_CRASHED, CAUSE_HUNG } from '../telemetry/outcomes.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { Undertaker } from './dead-worker.js';
+import { HangWatch } from './hang-watch.js';
 import { LaneService } from './lane-service.js';
 import type {
   LoadResult,
@@ -36,6 +38,8 @@ interface Place {
   probes: WorkerState['probes'];
   deaths: number;
   lastDeath: string | null;
+  /** Why it is being ended, in words; null if it is not. */
+  hung: string | null;
 }
 
 /**
@@ -55,6 +59,7 @@ export class Supervisor implements SupervisorApi {
   private undertaker: Undertaker | null;
   private service: LaneService | null;
   private readonly serving: TelemetryServing;
+  private watch: HangWatch | null;
   private closing: boolean;
 
   constructor(
@@ -74,6 +79,7 @@ export class Supervisor implements SupervisorApi {
     this.undertaker = null;
     this.service = null;
     this.serving = new TelemetryServing(serveSocket);
+    this.watch = null;
     this.closing = false;
   }
 
@@ -88,6 +94,7 @@ export class Supervisor implements SupervisorApi {
       probes: null,
       deaths: 0,
       lastDeath: null,
+      hung: null,
     }));
     return Promise.all(this.places.map((place) => this.bringUp(place)));
   }
@@ -102,6 +109,11 @@ export class Supervisor implements SupervisorApi {
       setup.workers.map((worker) => worker.lanes.map((lane) => lane.index)),
     );
     await Promise.all(this.places.map((place, index) => this.enterService(place, index)));
+    if (setup.hangMs !== null) {
+      const clock = this.clockSince(this.epochUs);
+      this.watch = new HangWatch(this.memory, clock, setup.hangMs, (worker, forMs) => this.endHung(worker, forMs));
+      this.watch.start();
+    }
     return this.workers();
   }
 
@@ -129,6 +141,7 @@ export class Supervisor implements SupervisorApi {
 
   async close(graceMs: number): Promise<void> {
     this.closing = true;
+    this.watch?.stop();
     void this.serving.stopAll();
     for (let index = 0; index < this.places.length; index++) this.service?.stop(index);
     await Promise.all(
@@ -186,6 +199,14 @@ export class Supervisor implements SupervisorApi {
     this.service!.enter(index);
   }
 
+  /** Its job has run too long: it is ended, and goes the way of any worker that ended. */
+  private endHung(worker: number, forMs: number): void {
+    const place = this.places[worker]!;
+    if (place.thread === null || place.state !== 'serving' || place.hung !== null) return;
+    place.hung = `ended after its job had run for ${Math.round(forMs)} ms`;
+    void place.thread.terminate();
+  }
+
   private async onEnded(
     place: Place,
     thread: WorkerThread,
@@ -199,8 +220,11 @@ export class Supervisor implements SupervisorApi {
     if (!this.closing) {
       place.deaths++;
       place.state = 'restarting';
-      place.lastDeath = end.error === null ? `exit code ${end.exitCode}` : `${end.error.name}: ${end.error.message}`;
-      this.service.leave(index);
+      const why = end.error === null ? `exit code ${end.exitCode}` : `${end.error.name}: ${end.error.message}`;
+      place.lastDeath = place.hung ?? why;
+      const cause = place.hung === null ? CAUSE_CRASHED : CAUSE_HUNG;
+      place.hung = null;
+      this.service.leave(index, cause);
       await this.restart(place, index);
     } else this.service.settle(index);
   }

@@ -52,9 +52,9 @@ export class JobEnder {
 
   /**
    * Ends one job from the state that was read of it: ready, or running on a thread that is gone. A waiting job must not
-   * be ended, or its stage would be counted before the one in front of it. Returns false if the state has changed.
+   * be ended, or its stage would be counted before the one in front of it. `lostCause`: why, if it is lost (CAUSE_*). Returns false if the state has changed.
    */
-  end(ring: JobRing, slot: number, state: number, outcome: number): boolean {
+  end(ring: JobRing, slot: number, state: number, outcome: number, lostCause: number = CAUSE_CRASHED): boolean {
     const { i32 } = ring;
     const base = ring.slotBase(slot);
     const started = statusOf(state) === STATUS_RUNNING;
@@ -66,7 +66,7 @@ export class JobEnder {
     const frame = i32[base + SLOT_FRAME]!;
     const finishUs = this.clock.nowUs();
     const missed = outcome === OUTCOME_LOST || ((finishUs - i32[base + SLOT_DEADLINE_US]!) | 0) > 0;
-    const cause = outcome === OUTCOME_LOST ? CAUSE_CRASHED : missed ? CAUSE_UNKNOWN : -1;
+    const cause = outcome === OUTCOME_LOST ? lostCause : missed ? CAUSE_UNKNOWN : -1;
     const counter = outcomeCounter(outcome, cause);
     const columnAfter = frame === 0 ? 0 : (this.memory.frames.column(frame - 1, this.column) + 1) | 0;
     i32[base + SLOT_FINISH_US] = finishUs;

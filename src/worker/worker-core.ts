@@ -2,6 +2,7 @@ import { type Clock, MAX_DEADLINE_MS, type StampUs } from '../base/time.js';
 import {
   CONTROL_COMPLETION_EPOCH,
   CONTROL_HOST_WAITING,
+  CONTROL_WATCH_ASLEEP,
   HOST_COLUMN,
   LANE_RELEASER,
   OUTCOME_CANCELLED,
@@ -477,6 +478,14 @@ export class WorkerCore implements JobContext {
     const { control } = this.memory;
     control[this.workerBase + WORKER_CURRENT_START_US] = startUs;
     Atomics.store(control, this.workerBase + WORKER_CURRENT_TASK, this.task.info.index + 1); // release
+    if (Atomics.load(control, CONTROL_WATCH_ASLEEP) !== 0) this.wakeWatch();
+  }
+
+  /** The supervisor looks for hung jobs again. */
+  private wakeWatch(): void {
+    const { control } = this.memory;
+    Atomics.store(control, CONTROL_WATCH_ASLEEP, 0);
+    Atomics.notify(control, CONTROL_WATCH_ASLEEP);
   }
 
   private releaseIsDue(): boolean {

@@ -2,7 +2,7 @@ import inspector from 'node:inspector';
 import { createScheduler } from 'frame-deadline';
 import { describe, expect, it } from 'vitest';
 import { sums } from '../telemetry/causes-support.js';
-import { until } from './support.js';
+import { sleep, until } from './support.js';
 
 const lanes = {
   lane: {
@@ -71,6 +71,31 @@ describe('causes on real threads', () => {
     const miss = scheduler.recentMisses()[0]!;
     expect(sums(miss).parts).toBe(sums(miss).responseUs);
     expect(miss.segments).toMatchObject({ gcUs: null, preemptedUs: null, onCpuUs: null });
+  });
+
+  it('a job that runs too long is lost because it hung, and its worker comes back', async () => {
+    await using scheduler = await createScheduler({
+      lanes,
+      workers: [{ lanes: ['lane'], name: 'worker' }],
+      hangMs: 200,
+    });
+    const { lane } = scheduler.lanes;
+    // idle for longer than that: the watch sleeps, and is woken by the next job
+    const before = scheduler.submit(lane.compute, { us: 10 });
+    await before.done;
+    await sleep(500);
+    const hung = scheduler.submit(lane.compute, { us: 3_600_000_000 });
+    const waiting = scheduler.submit(lane.compute, { us: 10 }, { deadlineMs: 60_000 });
+    await hung.done;
+    expect(hung.outcome).toBe('lost');
+    await waiting.done;
+    expect(waiting.outcome).toBe('onTime');
+    const miss = scheduler.recentMisses().find(({ outcome }) => outcome === 'lost');
+    expect(miss).toMatchObject({ cause: 'hung', causes: ['hung'], task: 'compute' });
+    expect(sums(miss!).parts).toBe(sums(miss!).responseUs);
+    const { workers } = await scheduler.refresh();
+    expect(workers[0]).toMatchObject({ state: 'serving', deaths: 1 });
+    expect(workers[0]!.lastDeath).toMatch(/^ended after its job had run for \d+ ms$/);
   });
 
   it('while an inspector listens, misses carry the flag debugger', async () => {

@@ -9,7 +9,7 @@ const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
 
 /** The modules of these folders are rewritten so that roles can be switched inside them ... */
 const STEPPED = /^(ring|telemetry|worker|scheduler)\//;
-/** ... but for those that reach shared memory only as private to one thread, or not at all. */
+/** ... but for those that reach shared memory only as private to one thread, or not at all, or have no part in a model. */
 const PLAIN = [
   'ring/stream-',
   'telemetry/buckets',
@@ -20,6 +20,8 @@ const PLAIN = [
   'telemetry/outcomes',
   'telemetry/shared-histogram',
   'worker/task',
+  'scheduler/display-pace',
+  'scheduler/hang-watch',
   'scheduler/load-tasks',
   'scheduler/plan',
   'scheduler/snapshot',

@@ -1,0 +1,98 @@
+import type { Clock } from '../base/time.js';
+import {
+  CONTROL_INSPECTED,
+  CONTROL_WATCH_ASLEEP,
+  WORKER_CURRENT_START_US,
+  WORKER_CURRENT_TASK,
+  WORKER_JOB_COUNT,
+} from '../memory/layout.js';
+import type { AttachedMemory } from '../worker/attached-memory.js';
+
+/** What was seen of a worker at the last look. */
+interface Seen {
+  task: number;
+  startUs: number;
+  jobs: number;
+}
+
+/**
+ * Finds workers whose job runs longer than `hangMs`, from what they say in shared memory: no messages. Looks four times
+ * in `hangMs` while jobs run; when none has for two looks it sleeps until a worker that starts a job wakes it, so an
+ * idle scheduler uses no CPU. While a debugger could stop threads nobody hangs. Supervisor.
+ */
+export class HangWatch {
+  private readonly memory: AttachedMemory;
+  private readonly clock: Clock;
+  private readonly hangMs: number;
+  private readonly onHung: (worker: number, forMs: number) => void;
+  private readonly seen: Seen[];
+  private timer: ReturnType<typeof setTimeout> | null;
+  private stopped: boolean;
+
+  constructor(memory: AttachedMemory, clock: Clock, hangMs: number, onHung: (worker: number, forMs: number) => void) {
+    this.memory = memory;
+    this.clock = clock;
+    this.hangMs = hangMs;
+    this.onHung = onHung;
+    this.seen = Array.from({ length: memory.workerCount }, () => ({ task: 0, startUs: 0, jobs: 0 }));
+    this.timer = null;
+    this.stopped = false;
+  }
+
+  start(): void {
+    this.timer = setTimeout(() => this.turn(), this.hangMs / 4);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.wake();
+  }
+
+  private turn(): void {
+    if (this.stopped) return;
+    if (this.look()) {
+      this.start();
+      return;
+    }
+    const { control } = this.memory;
+    Atomics.store(control, CONTROL_WATCH_ASLEEP, 1); // release
+    // whoever started a job before that did not know that it had to wake anybody
+    if (this.look()) {
+      this.wake();
+      this.start();
+      return;
+    }
+    const wait = Atomics.waitAsync(control, CONTROL_WATCH_ASLEEP, 1);
+    if (wait.async) void wait.value.then(() => this.turn());
+    else this.start();
+  }
+
+  private wake(): void {
+    Atomics.store(this.memory.control, CONTROL_WATCH_ASLEEP, 0);
+    Atomics.notify(this.memory.control, CONTROL_WATCH_ASLEEP);
+  }
+
+  /** Whether anything runs or has run since the last look. */
+  private look(): boolean {
+    const { control, layout } = this.memory;
+    const isInspected = Atomics.load(control, CONTROL_INSPECTED) !== 0;
+    const nowUs = this.clock.nowUs();
+    let isActive = false;
+    this.seen.forEach((seen, worker) => {
+      const base = layout.worker(worker);
+      const task = Atomics.load(control, base + WORKER_CURRENT_TASK); // acquire
+      const startUs = Atomics.load(control, base + WORKER_CURRENT_START_US);
+      const jobs = Atomics.load(control, base + WORKER_JOB_COUNT);
+      const isSame = task === seen.task && startUs === seen.startUs && jobs === seen.jobs;
+      seen.task = task;
+      seen.startUs = startUs;
+      seen.jobs = jobs;
+      if (task !== 0 || !isSame) isActive = true;
+      const forMs = ((nowUs - startUs) | 0) / 1000;
+      // seen twice: the words are read one by one, between them another job may have begun
+      if (task !== 0 && isSame && forMs > this.hangMs && !isInspected) this.onHung(worker, forMs);
+    });
+    return isActive;
+  }
+}
