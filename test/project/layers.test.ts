@@ -3,7 +3,19 @@ import { join, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 // A folder imports only from folders above it in this list. What stands at the top of src/ are entry points.
-const LAYERS = ['base', 'memory', 'ring', 'telemetry', 'worker', 'host', 'scheduler', 'report', 'testing', 'cli'];
+const LAYERS = [
+  'base',
+  'memory',
+  'ring',
+  'telemetry',
+  'worker',
+  'host',
+  'scheduler',
+  'report',
+  'testing',
+  'web-audio',
+  'cli',
+];
 /** Runs in every JavaScript thread, an AudioWorklet included for `ring`: no platform module, no DOM type. */
 const PLATFORM_FREE = ['base', 'memory', 'ring', 'telemetry', 'worker'];
 const SRC = new URL('../../src/', import.meta.url).pathname;
