@@ -53,7 +53,7 @@ export async function spawnThread<Api>(
   timeoutMs: number,
 ): Promise<ControlledThread<Remote<Api>>> {
   const spawn = await importSpawn();
-  const worker = new EventTargetWorker(url, { execArgv: threadArguments(process.execArgv), ...options });
+  const worker = makeWorker(url, options);
   worker.setMaxListeners(0);
   let failure: Error | null = null;
   worker.on('error', (error: unknown) => {
@@ -96,6 +96,28 @@ export async function spawnThread<Api>(
       else worker.unref();
     },
   };
+}
+
+/**
+ * A thread inherits all of Node's own options, also those of the whole process (`--max-old-space-size`). Where some are to
+ * be left out the others are given, and then Node refuses those of the process and names them.
+ */
+function makeWorker(url: URL, options: WorkerOptions): EventTargetWorker {
+  const kept = threadArguments(process.execArgv);
+  if (kept.length === process.execArgv.length) return new EventTargetWorker(url, options);
+  try {
+    return new EventTargetWorker(url, { execArgv: kept, ...options });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
+    const refused = message.slice(message.indexOf(': ') + 2).split(', ');
+    const rest = kept.filter((argument, i) => {
+      // a value of its own goes with its option
+      const option = argument.startsWith('-') ? argument : (kept[i - 1] ?? '');
+      return !refused.includes(option);
+    });
+    return new EventTargetWorker(url, { execArgv: rest, ...options });
+  }
 }
 
 /** Node's own options for a thread: those that say what the main thread runs would end it at once. */
