@@ -315,7 +315,8 @@ NAPI_MODULE_INIT() {
       {"usage", NULL, usage, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   if (napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions) != napi_ok) return NULL;
-  if (napi_add_env_cleanup_hook(env, on_environment_end, NULL) != napi_ok) return NULL;
+  /* an addon can be loaded twice by one thread (a cleared require.cache): Node aborts on two hooks that are alike */
+  if (napi_add_env_cleanup_hook(env, on_environment_end, env) != napi_ok) return NULL;
   set_text(env, exports, "platform", fd_platform);
   return exports;
 }

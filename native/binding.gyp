@@ -12,7 +12,8 @@
         "MACOSX_DEPLOYMENT_TARGET": "11.0"
       },
       "conditions": [
-        ["OS=='linux'", { "sources": ["thread_linux.c", "thread_linux_leash.c"] }],
+        # stays when the last thread that loaded it ends: the handler of SIGXCPU is in it
+        ["OS=='linux'", { "sources": ["thread_linux.c", "thread_linux_leash.c"], "ldflags": ["-Wl,-z,nodelete"] }],
         ["OS=='mac'", { "sources": ["thread_darwin.c", "thread_darwin_workgroup.c"] }],
         ["OS=='win'", { "sources": ["thread_win32.c", "thread_win32_claims.c", "thread_win32_cpus.c", "thread_win32_timer.c"] }],
         ["OS not in 'linux mac win'", { "sources": ["thread_none.c"] }]

@@ -87,10 +87,23 @@ static bool is_realtime(int policy) {
   return policy == SCHED_FIFO || policy == SCHED_RR || policy == POLICY_DEADLINE;
 }
 
+/* The first user namespace's inode number, the same on every machine (linux/nsfs.h, USER_NS_INIT_INO). */
+static const char first_namespace[] = "user:[4026531837]";
+
+/* In a user namespace (a rootless container) a capability is good for nothing outside: scheduling asks for the first's. */
+static bool in_first_user_namespace(void) {
+  char name[64];
+  ssize_t length = readlink("/proc/self/ns/user", name, sizeof name);
+  /* no /proc, or a kernel without user namespaces */
+  if (length < 0) return true;
+  return (size_t)length == sizeof first_namespace - 1 && memcmp(name, first_namespace, (size_t)length) == 0;
+}
+
 /* Effective capability of the calling thread (capget(2)); the kernel's header is missing beside musl. */
 enum { CAPABILITY_SYS_NICE = 23 };
 
 static bool has_capability(unsigned capability) {
+  if (!in_first_user_namespace()) return false;
   struct {
     uint32_t version;
     int thread;
@@ -152,12 +165,14 @@ static void reset_thread(fd_how *how) {
 static void apply_high(fd_how *how) {
   /* a process that was started as SCHED_BATCH or SCHED_IDLE */
   if (began.policy != SCHED_OTHER) set_policy(0, SCHED_OTHER, 0);
-  int error = set_niceness(0, HIGH_NICENESS);
+  /* a process that was started lower still keeps that */
+  int wanted = began.niceness < HIGH_NICENESS ? began.niceness : HIGH_NICENESS;
+  int error = set_niceness(0, wanted);
   if (error == 0) {
-    fd_say(how->mechanism, "setpriority %d", HIGH_NICENESS);
+    fd_say(how->mechanism, "setpriority %d", wanted);
     return;
   }
-  fd_add(how->reason, "setpriority %d: %s", HIGH_NICENESS, fd_errno_name(error));
+  fd_add(how->reason, "setpriority %d: %s", wanted, fd_errno_name(error));
   struct rlimit limit;
   if (getrlimit(RLIMIT_NICE, &limit) != 0) return;
   /* the limit counts from 40 (nice -20) down to 1 (nice 19); 0 grants nothing */

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,6 +42,8 @@ static fd_cpu_set claimed[MAX_REALTIME_THREADS];
 /* Of one CPU, what the thread declared to need. */
 static double shares[MAX_REALTIME_THREADS];
 static atomic_bool narrowed[MAX_REALTIME_THREADS];
+/* What a demoted thread gets, in nanoseconds; 0: what it inherited. */
+static atomic_uint slacks[MAX_REALTIME_THREADS];
 static int claims;
 static struct rlimit inherited;
 /* What a narrowed thread gets back. Written once, before the first claim. */
@@ -64,6 +67,9 @@ static bool demote(pid_t thread) {
     atomic_store(&demoted[slot], thread);
     /* it may use the host's CPU again */
     if (atomic_load(&narrowed[slot])) syscall(SYS_sched_setaffinity, thread, sizeof process_cpus, &process_cpus);
+    /* real-time has none, and what was set for it meanwhile was not taken (kernel 6.12 and later) */
+    unsigned slack = atomic_load(&slacks[slot]);
+    if (slack != 0 && thread == (pid_t)syscall(SYS_gettid)) prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
     break;
   }
   return true;
@@ -136,7 +142,12 @@ static bool lay_leash(const fd_request *request, char reason[FD_TEXT_BYTES], cha
   if (inherited.rlim_cur < soft) soft = inherited.rlim_cur;
   /* desktop sessions hand out a soft limit that equals the hard one: that would kill before it warns */
   if (limit.rlim_max != RLIM_INFINITY && soft > limit.rlim_max / 4 * 3) soft = limit.rlim_max / 4 * 3;
-  if (soft < SHORTEST_LEASH_US || soft <= request->budget_us) {
+  if (soft < SHORTEST_LEASH_US) {
+    fd_add(reason, "RLIMIT_RTTIME of %llu us is too short: it is counted in clock ticks, %u us are needed",
+           (unsigned long long)soft, (unsigned)SHORTEST_LEASH_US);
+    return false;
+  }
+  if (soft <= request->budget_us) {
     fd_add(reason, "RLIMIT_RTTIME of %llu us is too short for a budget of %u us", (unsigned long long)soft,
            (unsigned)request->budget_us);
     return false;
@@ -272,6 +283,7 @@ bool fd_leash_enter(const fd_request *request, const fd_cpu_set *allowed, fd_cpu
     claimed[slot] = *cpus;
     shares[slot] = share;
     atomic_store(&narrowed[slot], request->any_cpu);
+    atomic_store(&slacks[slot], request->timer_slack_ns);
     atomic_store(&demoted[slot], 0);
     atomic_store(&claimants[slot], (int)syscall(SYS_gettid));
     claims++;

@@ -36,7 +36,7 @@ function buildForLinux({ arch, libc, file }) {
   if (libc === 'musl' && root === null) return `skipped, no headers of musl for ${arch} (package musl-dev)`;
   mkdirSync(dirname(output), { recursive: true });
   const flags = root === null ? [] : muslFlags(arch, root);
-  const args = [...SHARED, ...flags, ...nodeHeaders, '-o', output, ...sources('linux')];
+  const args = [...SHARED, '-Wl,-z,nodelete', ...flags, ...nodeHeaders, '-o', output, ...sources('linux')];
   const problem = tools.compile(compiler, args) ?? problemOf(output, { arch, libc });
   if (problem !== null) rmSync(output, { force: true });
   return problem;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { checked } from '../../src/host/node/addon.js';
 import type { ThreadReport } from '../../src/host/thread-control.js';
 import { addonPath } from './support.js';
 
@@ -54,6 +55,19 @@ describe('without the native addon', () => {
     const report = answerIn(root, { FRAME_DEADLINE_ADDON: '0' });
     expect(report.priority.reason).toContain(`${prefix}switched off by FRAME_DEADLINE_ADDON=0`);
     expectWithout(report);
+  });
+
+  it('a build of another version, without a function that is called, is as good as none', () => {
+    const complete = { platform: 'x', apply() {}, abandon() {}, read() {}, lockMemory() {}, usage() {} };
+    expect(checked(complete)).toEqual({ addon: complete, reason: null });
+    const { abandon: _, ...old } = complete;
+    expect(checked(old)).toEqual({
+      addon: null,
+      reason: `${prefix}it was built for another version: it has no abandon`,
+    });
+    for (const nothing of [undefined, null, {}, { ...complete, platform: undefined }]) {
+      expect(checked(nothing).reason).toContain('built for another version');
+    }
   });
 
   it('a package without a build says so in one line', () => {

@@ -1,7 +1,19 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseCpuList } from '../../src/host/node/cpus.js';
-import { allowedCpus, canRun, isRoot, REALTIME, runProbe, type Seen, skipsBecause, whyNot } from './support.js';
+import {
+  addonPath,
+  allowedCpus,
+  canRun,
+  DEFAULTS,
+  isRoot,
+  REALTIME,
+  runProbe,
+  type Seen,
+  skipsBecause,
+  whyNot,
+} from './support.js';
 
 const SCHED_OTHER = 0;
 const SCHED_RR = 2;
@@ -47,6 +59,18 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
       'nice -n 7',
     );
     expect(results.map(({ seen }: { seen: Seen }) => seen.niceness)).toEqual([-11, 7]);
+  });
+
+  it('a process that was started at a niceness below that of high keeps it', () => {
+    const { results } = runProbe(
+      [
+        ['apply', { priority: 1 }],
+        ['apply', {}],
+      ],
+      '',
+      'nice -n -15',
+    );
+    expect(results.map(({ seen }: { seen: Seen }) => seen.niceness)).toEqual([-15, -15]);
   });
 
   it('realtime is SCHED_RR on all CPUs but one, on a leash; normal restores policy, CPUs and limit', () => {
@@ -187,7 +211,7 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
   it('a demoted thread gets the CPU of the host back, claims nothing any more, and tells why until it asks anew', () => {
     const { results } = runProbe(
       [
-        ['apply', REALTIME],
+        ['apply', { ...REALTIME, timerSlackNs: 1 }],
         ['burn', 600],
         ['read', 0],
         ['worker', { name: 'other', steps: [['apply', { ...REALTIME, cpus: [hostCpu], budgetUs: 15_000 }]] }],
@@ -201,6 +225,8 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
     expect(parseCpuList(burnt.seen.cpus)).toEqual(allowedCpus);
     expect(told).toMatchObject({
       priority: 1,
+      // the kernel gives a thread that leaves real-time what it inherited
+      timerSlackNs: 1,
       demoted: 'demoted: did not sleep for 200 ms of CPU time (RLIMIT_RTTIME)',
     });
     expect(other.seen).toMatchObject({ policy: SCHED_RR, cpus: String(hostCpu) });
@@ -251,6 +277,30 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
       ['burn', 40_000],
     ] as const;
     expect(runProbe(steps, 'ulimit -S -t 1').signal).toBe('SIGXCPU');
+  });
+
+  it('the only thread that loaded it ends: its handler of SIGXCPU is still there', () => {
+    const script = `
+      const { Worker } = require('node:worker_threads');
+      const worker = new Worker(\`
+        const { state } = require('${addonPath}').apply(${JSON.stringify({ ...DEFAULTS, ...REALTIME })});
+        if (state.priority !== 2) throw new Error('not real-time');\`, { eval: true });
+      worker.on('error', (error) => { console.error(error); process.exit(1); });
+      worker.on('exit', () => process.kill(process.pid, 'SIGXCPU'));
+      setTimeout(() => {}, 10_000);`;
+    const { signal, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(signal).toBe('SIGXCPU');
+  });
+
+  it('one thread may load it again', () => {
+    const script = `
+      const first = require('${addonPath}');
+      delete require.cache[require.resolve('${addonPath}')];
+      console.log(first !== require('${addonPath}'));`;
+    const { status, stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+    expect(stdout).toBe('true\n');
+    expect(status).toBe(0);
   });
 
   it('the pool of libuv is not pinned with the worker that uses it first', () => {

@@ -103,6 +103,22 @@ describe.skipIf(skipsBecause('thread control as an ordinary user', reason))('as 
   });
 });
 
+const noNamespace =
+  reason ??
+  (allowedCpus.length < 2 ? 'only one CPU is allowed' : null) ??
+  (canRun('unshare --user --map-root-user true') ? null : 'user namespaces cannot be made here');
+
+describe.skipIf(skipsBecause('root of a user namespace', noNamespace))('as root of a user namespace', () => {
+  it('is told the limits: its capabilities are good for nothing outside', () => {
+    const { results } = runProbe([['apply', REALTIME]], noLimits, 'unshare --user --map-root-user');
+    const [{ report }] = results;
+    expect(report.priority).toEqual({
+      mechanism: null,
+      reason: 'sched_setscheduler SCHED_RR 10: EPERM; RLIMIT_RTPRIO is 0; setpriority -11: EACCES; RLIMIT_NICE is 0',
+    });
+  });
+});
+
 const cannotRaise =
   reason ??
   (allowedCpus.length < 2 ? 'only one CPU is allowed' : null) ??

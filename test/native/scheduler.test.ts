@@ -144,6 +144,7 @@ describe.skipIf(skipsBecause('real-time workers', reason))('a worker with priori
       ...noteOf('high'),
     });
     expect(thread).toMatchObject({ policy: 'SCHED_OTHER|SCHED_RESET_ON_FORK', niceness: -11, leash: null });
+    expect(thread!.timerSlackNs).toMatchObject({ requested: 1, effective: 1 });
     expect(String(scheduler.describe())).toMatch(/priority high by setpriority -11 \(asked realtime; demoted: /);
     // what was taken for the host's sake is given back; a set that was asked for stays
     const status = readFileSync(`/proc/self/task/${thread!.threadId}/status`, 'latin1');

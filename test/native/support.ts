@@ -83,4 +83,16 @@ export const allowedCpus: readonly number[] =
     ? parseCpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'latin1'))![1]!)
     : [];
 
+/** A request for nothing. */
+export const DEFAULTS = {
+  name: 'probe',
+  priority: 0,
+  cpus: null,
+  periodUs: 0,
+  budgetUs: 0,
+  realtimePriority: 10,
+  timerSlackNs: 0,
+  brokered: false,
+};
+
 export const REALTIME = { priority: 2, periodUs: 16_667, budgetUs: 8000 };

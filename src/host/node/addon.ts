@@ -85,6 +85,8 @@ export type AddonLoad =
 /** Environment variable that switches the addon off with the value `0`, in threads made later too. */
 export const ADDON_VARIABLE = 'FRAME_DEADLINE_ADDON';
 
+const FUNCTIONS = ['apply', 'abandon', 'read', 'lockMemory', 'usage'] as const;
+
 let loaded: AddonLoad | null = null;
 
 /**
@@ -103,14 +105,23 @@ function load(): AddonLoad {
   if (process.env[ADDON_VARIABLE] === '0') return without(`switched off by ${ADDON_VARIABLE}=0`);
   try {
     const require = createRequire(import.meta.url);
-    const find = require('node-gyp-build') as (folder: string) => NativeAddon;
-    const addon = find(fileURLToPath(new URL('../../../native', import.meta.url)));
-    return { addon, reason: null };
+    const find = require('node-gyp-build') as (folder: string) => unknown;
+    return checked(find(fileURLToPath(new URL('../../../native', import.meta.url))));
   } catch (error) {
     // the first line: the others name folders
     const message = (error instanceof Error ? error.message : String(error)).split('\n')[0];
     return without(message ?? '');
   }
+}
+
+/** A build that was left from an older version may lack what is called: then it is as good as none. */
+export function checked(addon: unknown): AddonLoad {
+  const exported = addon as Partial<Record<keyof NativeAddon, unknown>> | null | undefined;
+  const missing = FUNCTIONS.find((name) => typeof exported?.[name] !== 'function');
+  if (missing === undefined && typeof exported?.platform === 'string') {
+    return { addon: addon as NativeAddon, reason: null };
+  }
+  return without(`it was built for another version: it has no ${missing ?? 'platform'}`);
 }
 
 function without(why: string): AddonLoad {

@@ -3,7 +3,7 @@ import { loadAddon } from './addon.js';
 import { LEVELS } from './addon-thread-control.js';
 import { allowedCpusOf } from './cpus.js';
 import { noteOf } from './niceness-scope.js';
-import { policyName, readNiceness, readPolicy } from './thread-control.js';
+import { policyName, readNiceness, readPolicy, readTimerSlackNs } from './thread-control.js';
 
 /** What is in force for a thread now. */
 interface Now {
@@ -46,6 +46,8 @@ export function currentReport(report: ThreadReport): ThreadReport {
     policy: now.policy,
     cpus,
     leash: isDemoted ? null : report.leash,
+    // real-time has none of its own; another thread's can be read with a privilege only
+    timerSlackNs: rank === 0 ? report.timerSlackNs : { ...report.timerSlackNs, effective: readTimerSlackNs(threadId) },
     priority: rank === 0 ? priority : changedPriority(report, now, isDemoted),
   };
 }

@@ -58,7 +58,7 @@ class PlainThreadControl implements ThreadControl {
   private applyPriority(requested: Priority, threadId: number): Answer<Priority> {
     // a thread inherits its parent's niceness: what another was granted is given back first
     let reason = setNiceness(threadId, processBeginning().niceness);
-    if (requested !== 'normal') reason = setNiceness(threadId, HIGH_NICENESS);
+    if (requested !== 'normal') reason = setNiceness(threadId, Math.min(HIGH_NICENESS, processBeginning().niceness));
     const niceness = readNiceness(threadId);
     const effective: Priority = niceness !== null && niceness < 0 ? 'high' : 'normal';
     const mechanism = reason === null ? `setpriority ${niceness}` : null;
@@ -144,6 +144,16 @@ export function readNiceness(threadId: number): number | null {
 /** Number of the policy of a thread of this process (field 41 of stat), null where `/proc` does not tell. */
 export function readPolicy(threadId: number): number | null {
   return readStat(threadId, 41);
+}
+
+/** Of a thread of this process, null where it may not be read: of another thread with CAP_SYS_NICE only (proc(5)). */
+export function readTimerSlackNs(threadId: number): number | null {
+  try {
+    const value = Number(readFileSync(`/proc/${threadId}/timerslack_ns`, 'latin1'));
+    return Number.isInteger(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Names of sched(7), by number. */
