@@ -18,20 +18,28 @@ export async function raisedReport(report: ThreadReport): Promise<ThreadReport> 
     raised = await raiseTo('realtime', raised, threadId, { realtimePriority: REALTIME_PRIORITY });
     if (raised.priority.effective !== 'realtime') {
       loadAddon().addon?.abandon(threadId);
-      const allowed = loadAddon().addon?.read(threadId).cpus ?? null;
-      raised = { ...raised, leash: null, cpus: { ...raised.cpus, effective: allowed, reason: null } };
+      raised = { ...raised, leash: null, cpus: withoutPreparation(raised.cpus, threadId) };
     }
   }
   const isRefused = priority.requested !== 'normal' && raised.priority.effective === 'normal';
   return isRefused ? raiseTo('high', raised, threadId, { niceness: HIGH_NICENESS }) : raised;
 }
 
+/** A thread that asked for no CPUs was narrowed for real-time only: it has them all again. Others keep what they asked for. */
+function withoutPreparation(cpus: ThreadReport['cpus'], threadId: number): ThreadReport['cpus'] {
+  if (cpus.requested !== null) return cpus;
+  const effective = loadAddon().addon?.read(threadId).cpus ?? null;
+  return { requested: null, effective, mechanism: null, reason: null };
+}
+
 async function raiseTo(level: Priority, report: ThreadReport, threadId: number, wanted: Wanted): Promise<ThreadReport> {
   const { priority } = report;
   const { mechanism, reason } = await raiseThread(threadId, wanted);
   if (mechanism === null) {
-    const reasons = [priority.reason, reason].filter((why) => why !== null);
-    return { ...report, priority: { ...priority, reason: [...new Set(reasons)].join('; ') } };
+    // the same was said of a higher level
+    const isKnown = reason === null || priority.reason?.includes(reason) === true;
+    const reasons = [priority.reason, isKnown ? null : reason].filter((why) => why !== null);
+    return { ...report, priority: { ...priority, reason: reasons.length === 0 ? null : reasons.join('; ') } };
   }
   return {
     ...report,

@@ -56,8 +56,13 @@ function finding(id: string, status: Status, text: string, fix: string | null = 
 function addon({ addonLoaded, addonReason, linux }: MachineFacts): Finding {
   if (addonLoaded) return finding('addon', 'ok', 'native addon: loaded');
   const lacks = linux === null ? 'no priority can be set' : 'no realtime, no CPU affinity; high works';
-  const why = addonReason?.includes('switched off') === true ? 'switched off' : 'not found';
+  const why = whyWithoutAddon(addonReason ?? '');
   return finding('addon', 'note', `native addon: ${why}; ${lacks}`);
+}
+
+function whyWithoutAddon(reason: string): string {
+  if (reason.includes('switched off')) return 'switched off';
+  return reason.includes('No native build') ? 'not found' : 'cannot be loaded';
 }
 
 function timerSlack({ platform }: MachineFacts, threads: Seen['threads']): Finding {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { nicenessScope } from '../../../host/node/niceness-scope.js';
@@ -40,7 +40,7 @@ export function readLinux(allowedCpus: readonly number[]): LinuxFacts {
     rtprio: parseLimit(limits, 'Max realtime priority'),
     nice: parseLimit(limits, 'Max nice priority'),
     rttimeUs: parseLimit(limits, 'Max realtime timeout'),
-    capSysNice: parseSysNice(status),
+    capSysNice: isInFirstUserNamespace() ? parseSysNice(status) : false,
     groups: [...new Set(groupIds.flatMap((id) => groups.byId.get(id) ?? []))],
     listedGroups: groups.listed,
     limitsEntries: readLimitsEntries(),
@@ -120,6 +120,16 @@ function readQuota(): number | null {
   });
   const tightest = Math.min(...quotas, Number.POSITIVE_INFINITY);
   return Number.isFinite(tightest) ? tightest : null;
+}
+
+/** In another one (a rootless container) a capability is good for nothing that concerns scheduling (user_namespaces(7)). */
+function isInFirstUserNamespace(): boolean {
+  try {
+    // the inode number is the same on every machine (linux/nsfs.h, USER_NS_INIT_INO)
+    return readlinkSync('/proc/self/ns/user') === 'user:[4026531837]';
+  } catch {
+    return true;
+  }
 }
 
 /** Null where the kernel does not divide real-time among control groups, or the process is in the first of them. */
