@@ -42,6 +42,11 @@ describe('model', () => {
     const sumUs = tasks.reduce((sum, task) => sum + task.histograms.executionUs.sumUs, 0);
     expect(render.shareOf).toBe('interval');
     expect(render.busyShare).toBeCloseTo(sumUs / (telemetry.toUs - telemetry.fromUs), 9);
+    const queueing = tasks.map((task) => task.histograms.queueingUs);
+    const meanUs =
+      queueing.reduce((sum, data) => sum + data.sumUs, 0) / queueing.reduce((sum, data) => sum + data.count, 0);
+    const deadlineUs = Math.min(...tasks.map((task) => task.deadlineUs));
+    expect(render.waitingShare).toBeCloseTo(meanUs / deadlineUs, 9);
   });
 
   test('xruns: those of the interval and all, beside the lane of the stream’s name; others by themselves', () => {

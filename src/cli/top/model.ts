@@ -39,8 +39,9 @@ export interface TopRow {
   readonly name: string;
   /** Jobs that ended in the interval. */
   readonly jobsPerSecond: number;
-  /** Null where no job was started. */
+  /** Mean wait of a job as share of the period, without one of the deadline; null where no job was started. */
   readonly waitingShare: number | null;
+  /** Mean execution as share of the period; without one, all execution as share of the interval. */
   readonly busyShare: number | null;
   readonly responseUsP50: number | null;
   readonly responseUsP99: number | null;
@@ -207,20 +208,19 @@ function rowOf(
 ): TopRow {
   const ended = sum(tasks, ({ outcomes }) => Object.values(outcomes).reduce((all, count) => all + count, 0));
   const response = histogramCounts(...tasks.map((task) => task.histograms.responseUs));
-  const share = (key: 'queueingUs' | 'executionUs'): number | null => {
-    const count = sum(tasks, (task) => task.histograms[key].count);
-    if (count === 0) return periodUs === null ? 0 : null;
-    const sumUs = sum(tasks, (task) => task.histograms[key].sumUs);
-    return periodUs === null ? sumUs / intervalUs : sumUs / count / periodUs;
-  };
+  const deadlineUs = Math.min(...tasks.map((task) => task.deadlineUs));
+  const sumUs = (key: 'queueingUs' | 'executionUs'): number => sum(tasks, (task) => task.histograms[key].sumUs);
+  const started = sum(tasks, (task) => task.histograms.queueingUs.count);
+  const executed = sum(tasks, (task) => task.histograms.executionUs.count);
+  const busy = periodUs === null ? sumUs('executionUs') / intervalUs : sumUs('executionUs') / executed / periodUs;
   return {
     name,
     jobsPerSecond: (ended * 1e6) / intervalUs,
-    waitingShare: share('queueingUs'),
-    busyShare: share('executionUs'),
+    waitingShare: started === 0 ? null : sumUs('queueingUs') / started / (periodUs ?? deadlineUs),
+    busyShare: periodUs !== null && executed === 0 ? null : busy,
     responseUsP50: response.quantileUs(0.5),
     responseUsP99: response.quantileUs(0.99),
-    deadlineUs: Math.min(...tasks.map((task) => task.deadlineUs)),
+    deadlineUs,
     misses: sum(tasks, (task) => task.misses),
     missesTotal: sum(total, (task) => task.misses),
     missCauses: causesOf(tasks),

@@ -21,8 +21,8 @@ Usage: frame-deadline top PATH [options]
   --json      one JSON object on standard output for each interval instead of text
   --help      this text
 
-  lane      waiting and busy: mean per job as share of the period (periodic lanes), or sum as share of the interval
-            (above 100 % where several jobs waited or ran at once); response p50 and p99 against the deadline; missed in
+  lane      waiting and busy: a job's mean wait and execution as share of the period; without a period, the wait as share
+            of the deadline, and all execution as share of the interval (100 % is one worker busy throughout); response p50 and p99 against the deadline; missed in
             the interval and in total; run: most misses in a row; met: of the last 100 jobs
 
 Keys: p or space pauses, t saves a trace (opens in ui.perfetto.dev), r saves report.json, tab and arrows choose a lane

@@ -144,7 +144,9 @@ export function renderPlain(model: TopModel): string[] {
     lines.push(
       [
         `  lane ${printable(lane.name)}: ${formatCount(lane.jobsPerSecond)} jobs/s`,
-        `waiting ${shareText(lane.waitingShare)}, busy ${shareText(lane.busyShare)} of ${lane.periodUs === null ? 'the interval' : formatUs(lane.periodUs)}`,
+        lane.periodUs === null
+          ? `waiting ${shareText(lane.waitingShare)} of the deadline, busy ${shareText(lane.busyShare)} of the interval`
+          : `waiting ${shareText(lane.waitingShare)}, busy ${shareText(lane.busyShare)} of ${formatUs(lane.periodUs)}`,
         `response p50 ${formatUs(lane.responseUsP50)}, p99 ${formatUs(lane.responseUsP99)} of ${formatUs(lane.deadlineUs)}`,
         `${lane.misses} missed${causes === '' ? '' : ` (${causes})`}, ${lane.missesTotal} in all, longest run ${lane.longestMissRun}, met ${lane.met} of the last ${lane.of}`,
         ...(lane.xrunsTotal === null ? [] : [`${lane.xrunsTotal} xruns`]),
