@@ -131,15 +131,49 @@ function neighbour(i32: Int32Array, number: number, step: number, before: number
 }
 
 function runLength(i32: Int32Array, number: number): number {
-  let length = 1;
-  for (let step = -1; step <= 1; step += 2) {
-    for (let distance = 1; distance < NUMBERS; distance++) {
-      const other = (number + step * distance) | 0;
-      if (isMissed(i32, other)) length++;
-      else if (!isGap(i32, other)) break;
-    }
+  return Math.min(NUMBERS, 1 + missedBefore(i32, (number - 1) | 0) + missedAfter(i32, (number + 1) | 0));
+}
+
+/** Misses from `number` down to the first job that met its deadline. A word at a time: a run may be long. */
+function missedBefore(i32: Int32Array, number: number): number {
+  let length = 0;
+  let at = number;
+  for (let words = 0; words < WORDS; words++) {
+    const missed = Atomics.load(i32, RING_MISSED_BITS + ((at >>> 5) & WORD_MASK));
+    const gap = Atomics.load(i32, RING_GAP_BITS + ((at >>> 5) & WORD_MASK));
+    const bits = (at & 31) + 1;
+    // the number's own bit at the top
+    const run = Math.min(bits, Math.clz32(~((missed | gap) << (32 - bits))));
+    if (run > 0) length += ones((missed << (32 - bits)) & ~(0x7fff_ffff >>> (run - 1)));
+    if (run < bits) break;
+    at = (at - run) | 0;
   }
-  return Math.min(length, NUMBERS);
+  return length;
+}
+
+/** The same upwards. */
+function missedAfter(i32: Int32Array, number: number): number {
+  let length = 0;
+  let at = number;
+  for (let words = 0; words < WORDS; words++) {
+    const missed = Atomics.load(i32, RING_MISSED_BITS + ((at >>> 5) & WORD_MASK));
+    const gap = Atomics.load(i32, RING_GAP_BITS + ((at >>> 5) & WORD_MASK));
+    const bits = 32 - (at & 31);
+    const ends = ~((missed | gap) >>> (at & 31));
+    const run = Math.min(bits, ends === 0 ? 32 : 31 - Math.clz32(ends & -ends));
+    if (run > 0) length += ones((missed >>> (at & 31)) & (0xffff_ffff >>> (32 - run)));
+    if (run < bits) break;
+    at = (at + run) | 0;
+  }
+  return length;
+}
+
+/** Bits that are set (Warren, Hacker's Delight, 5-1). */
+function ones(word: number): number {
+  let pairs = word - ((word >>> 1) & 0x5555_5555);
+  pairs = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  pairs = (pairs + (pairs >>> 4)) & 0x0f0f_0f0f;
+  return Math.imul(pairs, 0x0101_0101) >>> 24;
 }
 
 function raiseLongest(i32: Int32Array, length: number): void {

@@ -32,6 +32,12 @@ function give(producer: MissRunsProducer, history: readonly Kind[], first: numbe
   });
 }
 
+const blocks = fc
+  .array(fc.tuple(fc.constantFrom<Kind>('met', 'missed', 'missed', 'gap'), fc.integer({ min: 1, max: 120 })), {
+    minLength: 1,
+    maxLength: 8,
+  })
+  .map((parts) => parts.flatMap(([kind, length]) => new Array<Kind>(length).fill(kind)).slice(0, 800));
 const kinds = fc.array(fc.constantFrom<Kind>('met', 'met', 'met', 'missed', 'missed', 'gap'), {
   minLength: 1,
   maxLength: 700,
@@ -41,7 +47,7 @@ describe('runs of misses', () => {
   test('are those of the history, in whatever order the jobs end, also where numbers wrap', () => {
     fc.assert(
       fc.property(
-        kinds,
+        fc.oneof(kinds, blocks),
         fc.constantFrom(0, 7, 2 ** 31 - 50, -40),
         fc.infiniteStream(fc.nat()),
         (history, first, order) => {
