@@ -1,4 +1,4 @@
-// Serves the browser examples from this computer only, with the two headers that shared memory needs. In your app a
+// Serves the browser examples, and the tests' pages, to this computer only, with the two headers that shared memory needs. In your app a
 // bundler turns the names of packages into addresses; here the server does, so that nothing has to be built.
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -60,7 +60,7 @@ export async function serveExamples(port = 0) {
     if (type !== undefined) response.setHeader('Content-Type', type);
     if (path === '/favicon.ico') response.writeHead(204).end();
     else if (module in addresses) response.end(await moduleOf(module));
-    else if (type === undefined || !/^\/(dist|examples)\//.test(path) || !existsSync(file)) {
+    else if (type === undefined || !/^\/(dist|examples|test)\//.test(path) || !existsSync(file)) {
       response.statusCode = 404;
       response.end();
     } else if (type === types['.js']) response.end(withAddresses(readFileSync(file, 'utf8')));
@@ -69,7 +69,7 @@ export async function serveExamples(port = 0) {
   await new Promise((listening) => server.listen(port, '127.0.0.1', () => listening(undefined)));
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
-    url: `http://127.0.0.1:${address.port}/examples/`,
+    url: `http://127.0.0.1:${address.port}/`,
     close() {
       server.closeAllConnections();
       server.close();
@@ -83,7 +83,7 @@ export async function serveExamples(port = 0) {
  */
 export async function serveExample(name) {
   const { url, close } = await serveExamples(Number(process.env.PORT ?? 0));
-  console.log(`open ${url}${name}/   (Ctrl+C ends)`);
+  console.log(`open ${url}examples/${name}/   (Ctrl+C ends)`);
   const seconds = process.env.EXAMPLE_SECONDS;
   if (seconds !== undefined) setTimeout(close, Number(seconds) * 1000);
 }

@@ -1,26 +1,28 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHROMIUM, FLAGS, type Served, serveRepository } from './browser.js';
+import { serveExamples } from '../../examples/web-server.js';
+import { CHROMIUM, FLAGS } from './browser.js';
+
+/** FRAME_DEADLINE_AUDIO_SECONDS=60 for a minute of sound. */
+const SECONDS = Number(process.env['FRAME_DEADLINE_AUDIO_SECONDS'] ?? 1);
 
 if (CHROMIUM === undefined)
   console.warn('SKIPPED: web audio is not run in a browser, no Chromium is here (apt-get install chromium)');
 
-describe.skipIf(CHROMIUM === undefined)('web audio in a browser', () => {
+describe.skipIf(CHROMIUM === undefined)('web audio in a browser', { timeout: 60_000 + SECONDS * 2000 }, () => {
   let browser: Browser;
-  let served: Served;
+  let served: { url: string; close(): void };
   let page: Page;
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    served = await serveRepository();
+    served = await serveExamples();
     browser = await chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
     page = await browser.newPage();
     page.on('console', (message) => complaints.push(`console: ${message.text()}`));
     page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-    await page.goto(served.url);
     // what runs in the page is plain JavaScript there: see page.js
-    await page.addScriptTag({ type: 'module', url: '/test/web-audio/page.js' });
-    await page.waitForFunction(() => 'audioTests' in globalThis);
+    await page.goto(`${served.url}test/web-audio/page.html`);
   });
   afterAll(async () => {
     await browser?.close();
@@ -68,6 +70,27 @@ describe.skipIf(CHROMIUM === undefined)('web audio in a browser', () => {
       expect(result['afterSampleFrames']).toBeGreaterThan(targetDepth - 2048);
       expect(result['afterSampleFrames']).toBeLessThan(targetDepth + 4096);
     }
+  });
+
+  it('plays what a lane of a scheduler renders, and goes on after its worker hung', async () => {
+    const result = await run('lane', { seconds: SECONDS, targetDepth: 4096, hang: true });
+    console.info('lane', result);
+    expect(result).toMatchObject({ wrong: 0, state: 'flowing', deaths: 1 });
+    expect(result['underruns']).toBeGreaterThanOrEqual(1);
+    expect(result['heardAfter']).toBeGreaterThan(0);
+  });
+
+  it('plays what a lane of a scheduler renders', async () => {
+    const result = await run('lane', { seconds: SECONDS, targetDepth: 4096, hang: false });
+    console.info('lane', result);
+    expect(result).toMatchObject({ wrong: 0, state: 'flowing', deaths: 0 });
+  });
+
+  it('takes sound through a lane and back, sample for sample', async () => {
+    const result = await run('through', { seconds: SECONDS });
+    console.info('through', result);
+    expect(result).toMatchObject({ wrong: 0, overruns: 0 });
+    expect(result['heard']).toBeGreaterThan(20_000);
   });
 
   it('records a microphone', async () => {

@@ -31,7 +31,7 @@ describe.skipIf(CHROMIUM === undefined)('examples in a browser', () => {
     page.on('response', (response) => {
       if (response.status() >= 400 && !response.url().endsWith('favicon.ico')) complaints.push(response.url());
     });
-    await page.goto(`${served.url}${name}/`);
+    await page.goto(`${served.url}examples/${name}/`);
     return { page, complaints };
   }
   const numberIn = async (page: Page, id: string) => Number.parseFloat((await page.textContent(id)) ?? '');

@@ -1,10 +1,14 @@
 // What browser.test.ts runs in its page.
+import { createScheduler } from '../../dist/web.js';
 import { AudioClock, createCaptureNode, createPlaybackNode, StreamRing } from '../../dist/web-audio/index.js';
 
 const STOP = 0;
 const STALL_MS = 1;
 const EVENT = 2;
 const ANSWERED_AT = 3;
+
+/** control words of ramp.tasks.js */
+const HANG = 0;
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const ringOf = (channels, capacitySampleFrames) => StreamRing.allocate({ kind: 'f32', channels, capacitySampleFrames });
@@ -139,6 +143,99 @@ globalThis.audioTests = {
       latencyMs,
       told,
     };
+  },
+
+  async lane({ seconds, targetDepth, hang }) {
+    const context = new AudioContext({ sampleRate: 48_000 });
+    await context.resume();
+    const ring = ringOf(1, 32_768);
+    const clock = AudioClock.allocate(ring, targetDepth);
+    const control = new Int32Array(new SharedArrayBuffer(16));
+    const scheduler = await createScheduler({
+      ...(hang ? { hangMs: 100 } : {}),
+      lanes: {
+        audio: {
+          tasks: new URL('./ramp.tasks.js', import.meta.url),
+          periodic: { task: 'ramp', everyMs: 2.5 },
+          deadlineMs: 2.5,
+          onExpired: 'run',
+          shared: { ring: ring.buffer, clock: clock.buffer, control: control.buffer },
+        },
+      },
+    });
+    const playback = await createPlaybackNode(context, ring, { clock });
+    const recorded = ringOf(1, 2 ** 23);
+    const capture = await createCaptureNode(context, recorded);
+    playback.node.connect(capture.node);
+    await until(() => playback.state() === 'flowing', 'sound');
+    await sleep((seconds * 1000) / 2);
+    const half = playback.ring.readItems();
+    if (hang) {
+      Atomics.store(control, HANG, 1);
+      await until(() => playback.xruns().underruns > 0, 'an xrun');
+      await until(() => playback.state() === 'flowing', 'sound again');
+    }
+    await sleep((seconds * 1000) / 2);
+    const { underruns, missingItems } = playback.xruns();
+    const state = playback.state();
+    const heardAfter = playback.ring.readItems() - half;
+    const { workers } = await scheduler.refresh();
+    const deaths = workers.reduce((sum, worker) => sum + worker.deaths, 0);
+    const { responseUs, misses } = scheduler.snapshot().lanes.audio;
+    await scheduler.close();
+    capture.close();
+    await capture.ended;
+    playback.close();
+    const consumer = recorded.consumer();
+    const samples = new Float32Array(consumer.readableSampleFrames());
+    consumer.read(samples, 0, samples.length);
+    await context.close();
+    const { p50, p99, max } = responseUs;
+    return {
+      ...judge(samples),
+      state,
+      underruns,
+      missingItems,
+      heardAfter,
+      deaths,
+      misses,
+      responseUs: { p50, p99, max },
+    };
+  },
+
+  async through({ seconds }) {
+    const context = new AudioContext({ sampleRate: 48_000 });
+    await context.resume();
+    const [source, taken, given, recorded] = [2 ** 22, 32_768, 32_768, 2 ** 22].map((capacity) => ringOf(2, capacity));
+    const sourceFrames = Math.min(2 ** 22, Math.ceil(seconds * 48_000) + 48_000);
+    const frames = Float32Array.from({ length: sourceFrames * 2 }, (_, i) => rampAt(i));
+    source.producer().write(frames, 0, sourceFrames);
+    const clock = AudioClock.allocate(given, 4096);
+    const scheduler = await createScheduler({
+      lanes: {
+        audio: {
+          tasks: new URL('./ramp.tasks.js', import.meta.url),
+          periodic: { task: 'through', everyMs: 2.5 },
+          shared: { from: taken.buffer, to: given.buffer },
+        },
+      },
+    });
+    const first = await createPlaybackNode(context, source);
+    const capture = await createCaptureNode(context, taken);
+    const second = await createPlaybackNode(context, given, { clock });
+    const last = await createCaptureNode(context, recorded);
+    second.node.connect(last.node);
+    first.node.connect(capture.node);
+    await until(() => second.state() === 'flowing', 'sound');
+    await sleep(seconds * 1000);
+    await scheduler.close();
+    last.close();
+    await last.ended;
+    const consumer = recorded.consumer();
+    const samples = new Float32Array(consumer.readableSampleFrames() * 2);
+    consumer.read(samples, 0, samples.length / 2);
+    await context.close();
+    return { ...judge(samples), overruns: capture.xruns().overruns };
   },
 
   async microphone({ seconds }) {
