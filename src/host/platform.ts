@@ -42,6 +42,12 @@ export interface DisplayFrames {
   watch(onChange: () => void): () => void;
 }
 
+/** The garbage collections of the calling thread, as far as they are remembered. */
+export interface Collections {
+  /** How long it collected between two moments, in microseconds since the epoch. Allocates. */
+  overlapUs(fromUs: number, toUs: number): number;
+}
+
 /** What the scheduler needs of the place where it runs. One implementation per platform. */
 export interface Platform {
   readonly name: string;
@@ -60,6 +66,8 @@ export interface Platform {
   /** A clock of this thread that counts from the epoch. */
   clockSince(epochUs: number): Clock;
   timer(clock: Clock): PreciseTimer;
+  /** Watches the calling thread's garbage collections. Absent: nobody tells of them. */
+  collections?(clock: Clock): Collections;
   /** Calls back after what runs now. */
   soon(callback: () => void): void;
   /** Keeps the process alive until `drop` was called as often. */

@@ -20,7 +20,7 @@ import {
   LoopRow,
 } from '../telemetry/loop-row.js';
 import * as record from '../telemetry/miss-record.js';
-import { CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
+import { CAUSE_GC, CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
 import { RecordRingWriter } from '../telemetry/record-ring.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Frame } from './frame.js';
@@ -117,13 +117,15 @@ export class FrameLog {
     cause: number,
     culprit: number,
     heldUs: number,
+    gcUs: number,
     job: Job | null,
     frame: number,
   ): void {
     const body = this.misses.words;
     const at = this.misses.begin();
     const responseUs = (nowUs - tickUs) | 0;
-    const waitingUs = cause === CAUSE_WAITING_BEHIND ? Math.min(heldUs, responseUs) : 0;
+    const restUs = responseUs - Math.max(gcUs, 0);
+    const waitingUs = culprit === record.CULPRIT_EVENT_LOOP ? 0 : Math.min(heldUs, restUs);
     body[at + record.MISS_SEQUENCE] = -1;
     body[at + record.MISS_TASK] = -1;
     body[at + record.MISS_COLUMN] = this.memory.workerCount;
@@ -137,13 +139,13 @@ export class FrameLog {
     body[at + record.MISS_START_US] = nowUs;
     body[at + record.MISS_FINISH_US] = nowUs;
     body[at + record.MISS_WAITING_US] = waitingUs;
-    body[at + record.MISS_WAKEUP_US] = responseUs - waitingUs;
+    body[at + record.MISS_WAKEUP_US] = restUs - waitingUs;
     body[at + record.MISS_CULPRIT_TASK] = culprit;
     body[at + record.MISS_CULPRIT_EXECUTION_US] = heldUs;
     body[at + record.MISS_CULPRIT_SEQUENCE] = job === null ? -1 : job.sequence;
     body[at + record.MISS_CULPRIT_FRAME_NUMBER] = frame;
     if (job !== null) body[at + record.MISS_FLAGS] = record.MISS_FLAG_BACKLOG;
-    body[at + record.MISS_GC_US] = record.MISS_NO_SIGNAL;
+    body[at + record.MISS_GC_US] = gcUs;
     body[at + record.MISS_PREEMPTED_US] = record.MISS_NO_SIGNAL;
     body[at + record.MISS_ON_CPU_US] = record.MISS_NO_SIGNAL;
     body[at + record.MISS_PERIODS] = ticks;
@@ -212,12 +214,14 @@ export class LoopLog {
     ticks: number,
     holder: MainThreadHolder,
     heldUs: number,
+    gcUs: number,
   ): void {
-    const cause = holder === 'eventLoop' ? CAUSE_WAKEUP : CAUSE_WAITING_BEHIND;
+    const isMostlyGc = gcUs * 2 > ((nowUs - tickUs) | 0);
+    const cause = isMostlyGc ? CAUSE_GC : holder === 'eventLoop' ? CAUSE_WAKEUP : CAUSE_WAITING_BEHIND;
     const deadlineUs = (tickUs + this.deadlineUs) | 0;
     this.row?.dropped(cause, ticks);
     this.log.dropped(this.id, number, tickUs, nowUs, deadlineUs, ticks);
-    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, ticks, cause, CULPRITS[holder], heldUs, null, -1);
+    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, ticks, cause, CULPRITS[holder], heldUs, gcUs, null, -1);
   }
 
   /** A tick that got no frame because the jobs of an earlier one still run. */
@@ -229,7 +233,8 @@ export class LoopLog {
     this.row?.dropped(CAUSE_WAITING_BEHIND, 1);
     this.log.dropped(this.id, number, tickUs, nowUs, deadlineUs, 1);
     const { number: frame } = unfinished;
-    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, 1, CAUSE_WAITING_BEHIND, culprit, heldUs, job, frame);
+    const none = record.MISS_NO_SIGNAL;
+    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, 1, CAUSE_WAITING_BEHIND, culprit, heldUs, none, job, frame);
   }
 }
 

@@ -1,7 +1,9 @@
 import { checkKeys, checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS, type StampUs } from '../base/time.js';
+import type { Collections } from '../host/platform.js';
 import { LOOP_INTERVAL, LOOP_TICK_ERROR } from '../telemetry/loop-row.js';
+import { MISS_NO_SIGNAL } from '../telemetry/miss-record.js';
 import { checkDeadlineMs } from '../worker/task.js';
 import { DisplayPace } from './display-pace.js';
 import type { Frame } from './frame.js';
@@ -40,6 +42,8 @@ export class FrameLoop {
   private ended: boolean;
   /** Null until the rate is known. */
   private pool: FramePool | null;
+  /** This thread's garbage collections, from the first frame on. */
+  private collections: Collections | null;
   private log: LoopLog | null;
   private hz: number;
   private deadlineUs: number;
@@ -81,6 +85,7 @@ export class FrameLoop {
     this.signal = options.signal ?? null;
     this.callback = callback;
     this.ended = false;
+    this.collections = null;
     this.pool = null;
     this.log = null;
     this.hz = 0;
@@ -112,7 +117,7 @@ export class FrameLoop {
         pace.arrive(nowUs, this.returnedAtUs);
         if (pace.hz !== this.hz) this.follow();
         if (pace.pausedUs > 0) log.row!.paused(pace.pausedUs);
-        if (pace.droppedTicks > 0) this.dropped(pace.droppedFromUs | 0, nowUs | 0, pace.droppedTicks);
+        if (pace.droppedTicks > 0) this.dropped(pace.droppedFromUs, nowUs, pace.droppedTicks);
         log.row!.record(LOOP_TICK_ERROR, nowUs - pace.tickUs);
         if (this.calledUs !== 0 && pace.pausedUs === 0) {
           log.row!.record(LOOP_INTERVAL, ((nowUs | 0) - this.calledUs) | 0);
@@ -140,6 +145,7 @@ export class FrameLoop {
     const { log, pool } = this.frames(this.hz, this.deadlineUs, this.byDisplay);
     this.log = log;
     this.pool = pool;
+    this.collections = this.core.backend.collections?.() ?? null;
   }
 
   /** The display has another rate. */
@@ -171,12 +177,15 @@ export class FrameLoop {
   }
 
   /** Ticks that came too late to be served: held up by the last callback, or by something else on this thread. */
-  private dropped(tickUs: StampUs, nowUs: StampUs, ticks: number): void {
+  private dropped(tickAtUs: number, nowAtUs: number, ticks: number): void {
+    const tickUs = tickAtUs | 0;
+    const nowUs = nowAtUs | 0;
+    const gcUs = this.collections === null ? MISS_NO_SIGNAL : Math.round(this.collections.overlapUs(tickAtUs, nowAtUs));
     const number = this.pool!.skip(ticks);
     const callbackHeldUs = this.calledUs === 0 ? 0 : (this.returnedUs - tickUs) | 0;
     const elsewhereUs = (nowUs - (callbackHeldUs > 0 ? this.returnedUs : tickUs)) | 0;
     if (callbackHeldUs > elsewhereUs) {
-      this.log!.dropped(number, tickUs, nowUs, ticks, 'frameCallback', (this.returnedUs - this.calledUs) | 0);
-    } else this.log!.dropped(number, tickUs, nowUs, ticks, 'eventLoop', elsewhereUs);
+      this.log!.dropped(number, tickUs, nowUs, ticks, 'frameCallback', (this.returnedUs - this.calledUs) | 0, gcUs);
+    } else this.log!.dropped(number, tickUs, nowUs, ticks, 'eventLoop', elsewhereUs, gcUs);
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time.js';
-import type { DisplayFrames, Platform, PreciseTimer } from '../host/platform.js';
+import type { Collections, DisplayFrames, Platform, PreciseTimer } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Backend } from './backend.js';
 
@@ -30,6 +30,9 @@ export class ThreadsBackend implements Backend {
   }
   display(): DisplayFrames | null {
     return this.platform.display?.(this.clock) ?? null;
+  }
+  collections(): Collections | null {
+    return this.platform.collections?.(this.clock) ?? null;
   }
   isInspected(): boolean {
     return this.platform.isInspected?.() ?? false;

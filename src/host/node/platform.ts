@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import type { ControlledThread, Platform } from '../platform.js';
 import { loadAddon } from './addon.js';
 import { clockSince, newEpochUs } from './clock.js';
+import { watchCollections } from './collections.js';
 import { readCpuTopology } from './cpu-topology.js';
 import { readCpuSet } from './cpus.js';
 import { currentReport } from './current-report.js';
@@ -46,6 +47,7 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     }),
     newEpochUs,
     clockSince,
+    collections: watchCollections,
     timer: (clock) => new NodeTimer(clock),
     soon: (callback) => setImmediate(callback),
     hold() {
