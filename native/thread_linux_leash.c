@@ -50,34 +50,68 @@ static struct rlimit inherited;
 static fd_cpu_set process_cpus;
 static bool process_cpus_known;
 static atomic_uint leash_us;
+/* The soft limit while there are claims, 0 without. */
+static atomic_uint laid_us;
 static atomic_uint pulls;
 
 uint32_t fd_leash_pulls(void) { return atomic_load(&pulls); }
+
+static int slot_of(pid_t thread) {
+  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
+    if (atomic_load(&claimants[slot]) == thread) return slot;
+  }
+  return -1;
+}
 
 static bool demote(pid_t thread) {
   int policy = (int)syscall(SYS_sched_getscheduler, thread);
   if (policy < 0) return false;
   policy &= ~SCHED_RESET_ON_FORK;
   if (policy != SCHED_RR && policy != SCHED_FIFO) return false;
-  struct sched_param none = {0};
-  if (syscall(SYS_sched_setscheduler, thread, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) != 0) return false;
-  atomic_fetch_add(&pulls, 1);
-  for (int slot = 0; slot < MAX_REALTIME_THREADS; slot++) {
-    if (atomic_load(&claimants[slot]) != thread) continue;
+  int slot = slot_of(thread);
+  if (slot >= 0) {
+    /* all this first: once demoted, a thread may wait long for a CPU that others at fault hold */
     atomic_store(&demoted[slot], thread);
     /* it may use the host's CPU again */
     if (atomic_load(&narrowed[slot])) syscall(SYS_sched_setaffinity, thread, sizeof process_cpus, &process_cpus);
-    /* real-time has none, and what was set for it meanwhile was not taken (kernel 6.12 and later) */
-    unsigned slack = atomic_load(&slacks[slot]);
-    if (slack != 0 && thread == (pid_t)syscall(SYS_gettid)) prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
-    break;
   }
+  struct sched_param none = {0};
+  atomic_fetch_add(&pulls, 1);
+  if (syscall(SYS_sched_setscheduler, thread, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) != 0) {
+    atomic_fetch_sub(&pulls, 1);
+    if (slot >= 0) atomic_store(&demoted[slot], 0);
+    return false;
+  }
+  if (slot < 0) return true;
+  /* real-time has none, and what was set for it meanwhile was not taken (kernel 6.12 and later) */
+  unsigned slack = atomic_load(&slacks[slot]);
+  if (slack != 0 && thread == (pid_t)syscall(SYS_gettid)) prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
   return true;
+}
+
+static void set_soft_limit(rlim_t soft) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_RTTIME, &limit) != 0) return;
+  limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+  setrlimit(RLIMIT_RTTIME, &limit);
+}
+
+/*
+ * With each SIGXCPU the kernel lengthens the soft limit of the process by a second (check_thread_timers): other threads
+ * at fault would keep real-time for that long, or be killed at the hard limit without a warning.
+ */
+static void lay_leash_anew(void) {
+  unsigned laid = atomic_load(&laid_us);
+  if (laid == 0) return;
+  set_soft_limit(laid);
+  /* the last claim was given back meanwhile */
+  if (atomic_load(&laid_us) == 0) set_soft_limit(inherited.rlim_cur);
 }
 
 /* Only system calls and lock-free atomics: async-signal-safe. */
 static void on_cpu_limit(int number) {
   int kept = errno;
+  lay_leash_anew();
   /* the kernel prefers the thread at fault; where another got the signal, all claimants go */
   bool demoted = demote((pid_t)syscall(SYS_gettid));
   if (!demoted) {
@@ -159,6 +193,7 @@ static bool lay_leash(const fd_request *request, char reason[FD_TEXT_BYTES], cha
     return false;
   }
   atomic_store(&leash_us, (unsigned)soft);
+  atomic_store(&laid_us, (unsigned)soft);
   say_leash(&limit, handled, leash);
   return true;
 }
@@ -174,6 +209,7 @@ bool fd_leash_for_broker(const fd_request *request, char reason[FD_TEXT_BYTES], 
   }
   if (shortened) {
     atomic_store(&leash_us, (unsigned)limit.rlim_cur);
+    atomic_store(&laid_us, (unsigned)limit.rlim_cur);
     say_leash(&limit, handle_cpu_limit(), leash);
   } else {
     fd_add(reason, "RLIMIT_RTTIME as brokers want it is too short for a budget of %u us", (unsigned)request->budget_us);
@@ -244,11 +280,9 @@ static bool fits_budget(const fd_cpu_set *cpus, double share, char reason[FD_TEX
 static void free_slot(int slot) {
   atomic_store(&claimants[slot], 0);
   claims--;
-  struct rlimit limit;
-  if (claims == 0 && getrlimit(RLIMIT_RTTIME, &limit) == 0) {
-    limit.rlim_cur = inherited.rlim_cur < limit.rlim_max ? inherited.rlim_cur : limit.rlim_max;
-    setrlimit(RLIMIT_RTTIME, &limit);
-  }
+  if (claims > 0) return;
+  atomic_store(&laid_us, 0);
+  set_soft_limit(inherited.rlim_cur);
 }
 
 /* Under `guard`. One that is free, best one of which nothing is to be told any more; -1 where none is. */

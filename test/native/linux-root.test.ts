@@ -264,6 +264,31 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
     expect(results[1]).toMatchObject({ pulls: 1, seen: { policy: SCHED_OTHER } });
   });
 
+  it.each([
+    ['no hard limit', unlimited],
+    ['a hard limit that kills', 'ulimit -R 200000'],
+  ])('several that never sleep on one CPU are demoted one after the other, with %s', (_, limits) => {
+    const request = { ...DEFAULTS, ...REALTIME, budgetUs: 1000, cpus: [otherCpus[0]] };
+    const script = `
+      const { Worker } = require('node:worker_threads');
+      for (let i = 0; i < 4; i++) {
+        new Worker(\`
+          const { parentPort } = require('node:worker_threads');
+          const addon = require('${addonPath}');
+          const { state } = addon.apply(${JSON.stringify(request)});
+          const until = performance.now() + 20_000;
+          while (addon.read(0).demoted === null && performance.now() < until);
+          parentPort.postMessage(state.priority + ' ' + addon.read(0).demoted?.slice(0, 7));\`, { eval: true })
+          .on('message', (text) => console.log(text));
+      }`;
+    const command = `${limits} && exec "$@"`;
+    const { status, signal, stdout } = spawnSync('bash', ['-c', command, 'bash', process.execPath, '-e', script], {
+      encoding: 'utf8',
+    });
+    expect({ status, signal }).toEqual({ status: 0, signal: null });
+    expect(stdout.trim().split('\n')).toEqual(Array(4).fill('2 demoted'));
+  });
+
   it('an inherited limit that is too short for real-time is a reason not to take it', () => {
     const { report, seen } = runProbe([['apply', REALTIME]], 'ulimit -R 10000').results[0];
     expect(report.priority.reason).toContain('RLIMIT_RTTIME of 7500 us is too short');
