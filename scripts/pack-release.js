@@ -4,7 +4,7 @@
 //   --allow-missing        packs without the prebuilds that are not there, and names them
 //   --destination FOLDER   where the tarball goes, by default here
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LINUX_PREBUILDS, npmScript, OTHER_PREBUILDS, PREBUILDS, ROOT } from './native-tools.js';
@@ -44,6 +44,7 @@ if (required.length > 0 && !values['allow-missing']) fail(`prebuilds are missing
 const absent = [...required, ...others];
 if (absent.length > 0) console.log(`packed without prebuilds for: ${absent.join(', ')}`);
 
+mkdirSync(values.destination, { recursive: true });
 const npm = npmScript();
 if (npm === undefined) fail('npm is missing');
 const args = [npm, 'pack', '--json', '--ignore-scripts', '--pack-destination', values.destination];

@@ -268,7 +268,10 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     }
   }
 
-  /** What is in force: placement, priorities, deadlines, memory. `String(scheduler.describe())` tells it in words. */
+  /**
+   * What is in force: placement, priorities, deadlines, memory. `String(scheduler.describe())` tells it in words. Which
+   * threads there are is as of the start or the last `refresh()`: a worker that died and was replaced is told after that.
+   */
   describe(): Description {
     const { options, placed, derived, plan, allowedCpus, memoryLock, currentReport } = this.parts;
     const states =
