@@ -142,6 +142,8 @@ static bool handle_cpu_limit(void) {
   return sigaction(SIGXCPU, &ours, NULL) == 0;
 }
 
+static const char nobody_demotes[] = "the application handles SIGXCPU itself, and RLIMIT_RTTIME's hard limit would kill it";
+
 /* Reads a small number from a file of /proc; -2 where it cannot. */
 static long number_in(const char *path) {
   char text[32];
@@ -187,6 +189,10 @@ static bool lay_leash(const fd_request *request, char reason[FD_TEXT_BYTES], cha
     return false;
   }
   bool handled = handle_cpu_limit();
+  if (!handled && limit.rlim_max != RLIM_INFINITY) {
+    fd_add(reason, "%s", nobody_demotes);
+    return false;
+  }
   limit.rlim_cur = soft;
   if (setrlimit(RLIMIT_RTTIME, &limit) != 0) {
     fd_add(reason, "setrlimit RLIMIT_RTTIME: %s", fd_errno_name(errno));
@@ -201,6 +207,10 @@ static bool lay_leash(const fd_request *request, char reason[FD_TEXT_BYTES], cha
 bool fd_leash_for_broker(const fd_request *request, char reason[FD_TEXT_BYTES], char leash[FD_TEXT_BYTES]) {
   bool shortened = false;
   struct rlimit limit;
+  if (!handle_cpu_limit()) {
+    fd_add(reason, "%s", nobody_demotes);
+    return false;
+  }
   pthread_mutex_lock(&guard);
   if (getrlimit(RLIMIT_RTTIME, &limit) == 0) {
     if (limit.rlim_max > LEASH_US) limit.rlim_max = LEASH_US;
@@ -210,7 +220,7 @@ bool fd_leash_for_broker(const fd_request *request, char reason[FD_TEXT_BYTES], 
   if (shortened) {
     atomic_store(&leash_us, (unsigned)limit.rlim_cur);
     atomic_store(&laid_us, (unsigned)limit.rlim_cur);
-    say_leash(&limit, handle_cpu_limit(), leash);
+    say_leash(&limit, true, leash);
   } else {
     fd_add(reason, "RLIMIT_RTTIME as brokers want it is too short for a budget of %u us", (unsigned)request->budget_us);
   }

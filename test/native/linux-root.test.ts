@@ -265,6 +265,24 @@ describe.skipIf(skipsBecause('thread control as root', reason))('as root', () =>
   });
 
   it.each([
+    ['is granted without a hard limit', unlimited, '2 null'],
+    [
+      'is refused where the hard limit would kill it',
+      'ulimit -R 200000',
+      "1 the application handles SIGXCPU itself, and RLIMIT_RTTIME's hard limit would kill it",
+    ],
+  ])('a process that handles SIGXCPU itself %s', (_, limits, answer) => {
+    const script = `
+      process.on('SIGXCPU', () => {});
+      const { state, priority } = require('${addonPath}').apply(${JSON.stringify({ ...DEFAULTS, ...REALTIME })});
+      console.log(state.priority + ' ' + priority.reason);
+      process.exit(0);`;
+    const command = `${limits} && exec "$@"`;
+    const { stdout } = spawnSync('bash', ['-c', command, 'bash', process.execPath, '-e', script], { encoding: 'utf8' });
+    expect(stdout).toBe(`${answer}\n`);
+  });
+
+  it.each([
     ['no hard limit', unlimited],
     ['a hard limit that kills', 'ulimit -R 200000'],
   ])('several that never sleep on one CPU are demoted one after the other, with %s', (_, limits) => {
