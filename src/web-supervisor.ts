@@ -1,6 +1,6 @@
 import { FrameDeadlineError } from './base/errors.js';
 import { clockSince } from './host/web/clock.js';
-import { spawnThread } from './host/web/control-plane.js';
+import { clearedUp, spawnThread } from './host/web/control-plane.js';
 import { serveCalls } from './host/web/serve-calls.js';
 import type { SupervisorApi, WorkerApi } from './scheduler/protocol.js';
 import { Supervisor } from './scheduler/supervisor.js';
@@ -10,6 +10,7 @@ import type { SupervisorThreadSetup } from './web-engine.js';
 
 serveCalls((setup): SupervisorApi => {
   const { workerUrl } = setup as SupervisorThreadSetup;
+  let closing: Promise<void> | null = null;
   const supervisor = new Supervisor(
     ({ name }, timeoutMs) => {
       const start = (): Worker =>
@@ -28,6 +29,10 @@ serveCalls((setup): SupervisorApi => {
     workers: () => supervisor.workers(),
     serveTelemetry: (request) => supervisor.serveTelemetry(request),
     stopServing: (id) => supervisor.stopServing(id),
-    close: (graceMs) => supervisor.close(graceMs),
+    // asked again before the thread is terminated
+    close: (graceMs) => {
+      closing ??= supervisor.close(graceMs).then(clearedUp);
+      return closing;
+    },
   };
 });

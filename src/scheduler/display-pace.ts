@@ -116,13 +116,14 @@ export class DisplayPace implements Pace {
     this.droppedTicks = 0;
     this.pausedUs = 0;
     if (elapsedUs !== Number.POSITIVE_INFINITY) {
-      if (this.wasHidden) this.pausedUs = Math.max(0, elapsedUs - periodUs);
+      // one that was due may still come after the page was hidden
+      if (this.wasHidden) this.pausedUs = elapsedUs > 1.5 * periodUs ? elapsedUs - periodUs : 0;
       else if (elapsedUs > stopUs && returnedUs - dueUs < elapsedUs / 2) {
         this.droppedTicks = 1;
         this.pausedUs = elapsedUs - 2 * periodUs;
       } else this.droppedTicks = Math.max(0, Math.round(elapsedUs / periodUs) - 1);
     }
-    this.wasHidden = false;
+    this.wasHidden = this.display.hidden;
     this.lastTickUs = this.startUs;
   }
 
@@ -143,8 +144,12 @@ export class DisplayPace implements Pace {
     this.display.next(this.onFrame);
   }
 
-  private frame(startUs: number): void {
-    this.follow(startUs);
+  private frame(begunUs: number): void {
+    // a frame that waited for the main thread tells of a moment long past: it stands for the newest one
+    const lateFrames = Math.floor((this.clock.nowPreciseUs() - begunUs) / this.periodUs);
+    const startUs = begunUs + Math.max(0, lateFrames) * this.periodUs;
+    if (lateFrames > 0) this.seenUs = startUs;
+    else this.follow(startUs);
     if (startUs - this.lastTickUs < (this.every - 0.5) * this.periodUs) {
       this.ask();
       return;

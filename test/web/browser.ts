@@ -48,9 +48,7 @@ export async function serveRepository(): Promise<Served> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url!, 'http://x');
     const path = normalize(pathname);
-    // what a plain page imports is asked for by its address
-    const isPlain = searchParams.has('plain') || request.headers.referer?.includes('?plain') === true;
-    if (!isPlain) {
+    if (!searchParams.has('plain')) {
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     }
@@ -79,7 +77,8 @@ function bodyOf(path: string, ringbuffer: string): string | Buffer | null {
   if (path === '/') return '<!doctype html><html lang="en"><title>frame-deadline</title></html>';
   if (path === RINGBUFFER) return `const module = {};\n${ringbuffer}\nexport default module.exports;`;
   const file = join(ROOT, path);
-  if (TYPES[extname(path)] === undefined || !/^\/(dist|test\/web|examples)\//.test(path) || !existsSync(file)) return null;
+  if (TYPES[extname(path)] === undefined || !/^\/(dist|test\/web|examples)\//.test(path) || !existsSync(file))
+    return null;
   const body = readFileSync(file);
   return path.endsWith('/miss-log.js') ? body.toString().replace("'ringbufferjs'", `'${RINGBUFFER}'`) : body;
 }

@@ -9,6 +9,15 @@ export type Remote<Api> = {
 };
 
 const CLOCK_QUESTIONS = 4;
+const CLEARING_UP_MS = 50;
+
+/**
+ * Time for the browser to clear up after workers that have ended. Chromium does so on the thread that started them, and
+ * keeps that one and them for good if it ends before.
+ */
+export function clearedUp(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, CLEARING_UP_MS));
+}
 
 interface PendingCall {
   readonly resolve: (result: unknown) => void;
@@ -162,6 +171,8 @@ class WebThread {
   }
 
   private end(): void {
+    // its thread is done, but Chromium keeps one that closed itself until this
+    this.worker.terminate();
     this.onEnded({ exitCode: this.isTerminated ? 1 : 0, error: this.failure });
   }
 

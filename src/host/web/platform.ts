@@ -3,11 +3,19 @@ import type { Clock } from '../../base/time.js';
 import { plainTopology } from '../cpu-topology.js';
 import type { ControlledThread, Platform } from '../platform.js';
 import { clockSince, newEpochUs, type PerformanceClock } from './clock.js';
-import { spawnThread } from './control-plane.js';
+import { clearedUp, spawnThread } from './control-plane.js';
 import { PageFrames } from './display.js';
 import { refusedMemoryLock, refusedReport } from './thread-report.js';
 import { soon, WebTimer } from './timer.js';
 import { pollWord } from './wait-async.js';
+
+/** What every supervisor can be asked. */
+interface Closable {
+  close(graceMs: number): Promise<void>;
+}
+
+/** Browsers end a worker that does not end by itself within 2 s. */
+const LONGEST_END_MS = 4000;
 
 /** A page, an Electron renderer, or a Web Worker of one. `startSupervisor` makes the supervisor's Web Worker. */
 export function webPlatform(startSupervisor: (name: string) => Worker, setup: unknown): Platform {
@@ -35,9 +43,15 @@ export function webPlatform(startSupervisor: (name: string) => Worker, setup: un
     drop() {},
     spawnSupervisor: async <Api>(name: string, timeoutMs: number) => {
       requireSharedMemory();
-      return spawnThread(() => startSupervisor(name), name, setup, timeoutMs) as unknown as Promise<
-        ControlledThread<Api>
-      >;
+      const thread = await spawnThread<Closable>(() => startSupervisor(name), name, setup, timeoutMs);
+      const terminate = async (): Promise<void> => {
+        // its workers first
+        const late = new Promise((resolve) => setTimeout(resolve, LONGEST_END_MS));
+        await Promise.race([thread.api.close(0).catch(() => {}), late]);
+        await thread.terminate();
+        if (!isPage) await clearedUp();
+      };
+      return { ...thread, terminate } as unknown as ControlledThread<Api>;
     },
     lockMemory: refusedMemoryLock,
     applyToThisThread: refusedReport,

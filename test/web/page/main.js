@@ -1,0 +1,3 @@
+import * as tests from './tests.js';
+
+globalThis.webTests = tests;
