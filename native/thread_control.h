@@ -116,7 +116,9 @@ void fd_thread_end(void);
 void fd_thread_abandon(int64_t thread_id);
 
 /*
- * Brings a range of memory in and keeps it from being paged out, until it is freed. Blocks for as long as that takes.
+ * Brings a range of memory in and keeps it from being paged out, until the process gives it
+ * back to the system: the allocator may keep pages that were freed, and those stay locked. Blocks for as long as that
+ * takes.
  * Only what holds no heap of V8: it gives pages back with madvise(MADV_DONTNEED), which fails on locked ones, and then
  * aborts the process. So nothing here locks all memory (mlockall).
  */

@@ -57,6 +57,7 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
   framesInFlight?: number;
   /**
    * Keeps the scheduler's shared memory from being paged out, as far as the system allows; `describe().memoryLock` tells.
+   * What the allocator keeps after `close()` stays locked: not for apps that create schedulers again and again.
    * Needs the native addon. Default false.
    */
   lockMemory?: boolean;
