@@ -43,6 +43,10 @@ describe('CaptureStream', () => {
     const frames = read(BLOCK);
     expect(frames.filter((_, i) => i % 34 === 32)).toEqual(one);
     expect(frames.filter((sample) => sample !== 0)).toHaveLength(BLOCK);
+    stream.capture([[one], []], BLOCK, BLOCK);
+    const next = read(BLOCK);
+    expect(next.filter((_, i) => i % 34 === 0)).toEqual(one);
+    expect(next.filter((sample) => sample !== 0)).toHaveLength(BLOCK);
   });
 
   it('drops whole blocks from the first that does not fit until the ring is half empty: one overrun', () => {
