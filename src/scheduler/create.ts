@@ -1,31 +1,21 @@
 import { FrameDeadlineError } from '../base/errors.js';
-import type { Clock } from '../base/time.js';
 import type { ControlledThread, Platform } from '../host/platform.js';
 import { HOST_COLUMN } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
-import { WorkerCore } from '../worker/worker-core.js';
 import { chooseCpus } from './cpu-choice.js';
 import { HostCore } from './host-core.js';
-import { InlineBackend } from './inline-backend.js';
-import { describeTasks, errorFromPlain, requireSameTasks, tasksOf } from './load-tasks.js';
-import {
-  type NormalLane,
-  type NormalOptions,
-  type NormalWorker,
-  normalizeOptions,
-  type SchedulerOptions,
-} from './options.js';
+import { describeTasks, errorFromPlain, requireSameTasks } from './load-tasks.js';
+import { type NormalOptions, type NormalWorker, normalizeOptions, type SchedulerOptions } from './options.js';
+import { buffersOf, telemetryHost } from './parts.js';
 import { derivePlacement, ringOrder, usableForWorkers } from './placement.js';
-import { makePlan, type Plan } from './plan.js';
+import { makePlan } from './plan.js';
 import type { AttachRequest, Remote, SupervisorApi, TaskDescription, WorkerSpec } from './protocol.js';
 import { Scheduler } from './scheduler.js';
-import type { TelemetryHost } from './serve-telemetry.js';
-import { TelemetryServing } from './telemetry-serving.js';
 import { threadBudgetOf } from './thread-budget.js';
 import { ThreadsBackend } from './threads-backend.js';
 
 /** Time that the supervisor has to end its workers beyond what they were given. */
-const STOP_MARGIN_MS = 2000;
+const STOP_MARGIN_MS = 4000;
 
 /** Builds a scheduler on a platform. See `createScheduler` of the platform's entry point. */
 export async function createSchedulerOn<Lanes extends { [K in keyof Lanes]: unknown }>(
@@ -37,7 +27,9 @@ export async function createSchedulerOn<Lanes extends { [K in keyof Lanes]: unkn
     throw new FrameDeadlineError('SCHEDULER_CLOSED', 'the signal was aborted before the scheduler was created');
   }
   const made =
-    options.mode === 'inline' ? await createInline(platform, options) : await createOnThreads(platform, options);
+    options.mode === 'inline'
+      ? await (await import('./create-inline.js')).createInline(platform, options)
+      : await createOnThreads(platform, options);
   if (isAborted(options)) {
     await made.close({ drainMs: 0 });
     throw abortedMeanwhile();
@@ -51,52 +43,6 @@ function isAborted(options: NormalOptions): boolean {
 
 function abortedMeanwhile(): FrameDeadlineError {
   return new FrameDeadlineError('SCHEDULER_CLOSED', 'the signal was aborted while the scheduler was being created');
-}
-
-async function createInline(platform: Platform, options: NormalOptions): Promise<Scheduler> {
-  const modules = await Promise.all(options.lanes.map(loadModule));
-  const placed: NormalWorker[] = [
-    {
-      name: 'main',
-      lanes: options.lanes.map((lane) => lane.index),
-      priority: 'normal',
-      cpus: null,
-      spinUs: 0,
-      resourceLimits: null,
-    },
-  ];
-  const clock = platform.clockSince(platform.newEpochUs());
-  const descriptions = modules.map((module, i) => describeTasks(module, options.lanes[i]!.name, 'what load() gives'));
-  const plan = makePlan(
-    options.lanes,
-    placed,
-    descriptions,
-    clock.nowPreciseUs(),
-    typeof SharedArrayBuffer !== 'undefined',
-    options.traceJobs,
-  );
-  const memory = new AttachedMemory(plan.memory);
-  const backend = new InlineBackend(memory, clock, platform);
-  const core = new HostCore(backend, plan);
-  const worker = workerCoreOf(memory, backend.clock, plan, modules, 0, 0);
-  core.helper = worker;
-  core.nestedHelper = workerCoreOf(memory, backend.clock, plan, modules, HOST_COLUMN, -1);
-  backend.serve(worker);
-  return new Scheduler({
-    options,
-    placed,
-    derived: true,
-    plan,
-    backend,
-    core,
-    states: [],
-    allowedCpus: platform.allowedCpus,
-    environment: platform.environment(),
-    memoryLock: options.lockMemory ? platform.lockMemory(buffersOf(plan)) : null,
-    stop: async () => backend.close(),
-    ...telemetryHost(platform, inlineServing(platform, memory, clock, plan)),
-    refreshStates: async () => [],
-  });
 }
 
 async function createOnThreads(platform: Platform, options: NormalOptions): Promise<Scheduler> {
@@ -147,7 +93,8 @@ async function startWorkers(
       else requireSameTasks(options.lanes[lane]!.name, known, tasks, `worker ${placed[index]!.name}`);
     }
   });
-  const modules = options.hostHelps ? await Promise.all(options.lanes.map(loadModule)) : null;
+  const handlers = options.hostHelps ? await import('./host-handlers.js') : null;
+  const modules = handlers === null ? null : await Promise.all(options.lanes.map(handlers.loadModule));
   modules?.forEach((module, i) => {
     const { name } = options.lanes[i]!;
     requireSameTasks(name, descriptions[i]!, describeTasks(module, name, 'what load() gives'), '`load`');
@@ -157,9 +104,9 @@ async function startWorkers(
   const memory = new AttachedMemory(plan.memory);
   const backend = new ThreadsBackend(memory, clock, platform);
   const core = new HostCore(backend, plan);
-  if (modules !== null) {
-    core.helper = workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
-    core.nestedHelper = workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
+  if (handlers !== null && modules !== null) {
+    core.helper = handlers.workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
+    core.nestedHelper = handlers.workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
   }
   const requests = placed.map((worker, index): AttachRequest => {
     const lanes = plan.lanes.filter((lane) => worker.lanes.includes(lane.index));
@@ -221,72 +168,5 @@ async function startWorkers(
       stop: (id) => supervisor.api.stopServing(id),
     }),
     currentReport: platform.currentReport,
-  });
-}
-
-/** The buffers that jobs go through, then those that are only read: what is wanted most first. */
-function buffersOf({ memory }: Plan): SharedArrayBuffer[] {
-  return [memory.control, ...memory.rings.map((ring) => ring.buffer), memory.errors, memory.telemetry];
-}
-
-function telemetryHost(
-  { telemetrySockets }: Platform,
-  serving: Omit<TelemetryHost, 'sockets'> | null,
-): { telemetryHost?: TelemetryHost } {
-  if (telemetrySockets === undefined || serving === null) return {};
-  return { telemetryHost: { sockets: telemetrySockets, ...serving } };
-}
-
-/** In inline mode this thread serves: while it is blocked, nobody is answered. */
-function inlineServing(
-  { telemetrySockets }: Platform,
-  memory: AttachedMemory,
-  clock: Clock,
-  { lanes, tasks }: Plan,
-): Omit<TelemetryHost, 'sockets'> | null {
-  if (telemetrySockets === undefined) return null;
-  const serving = new TelemetryServing(telemetrySockets.serve);
-  return {
-    serve: (request) => serving.serve(request, { memory, clock, lanes, tasks, states: () => [] }),
-    stop: (id) => serving.stop(id),
-  };
-}
-
-/** Imports a lane's task module into this thread. */
-export async function loadModule(lane: NormalLane): Promise<unknown> {
-  if (lane.load === null) {
-    throw new FrameDeadlineError(
-      'OPTION_INVALID',
-      `lanes.${lane.name}.load is missing, expected () => import(...): hostHelps and inline mode need it`,
-    );
-  }
-  try {
-    return await lane.load();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new FrameDeadlineError('TASK_MODULE_FAILED', `lane ${lane.name}: load() failed: ${message}`, {
-      cause: error,
-    });
-  }
-}
-
-/** A core that runs all lanes' handlers in this thread. */
-export function workerCoreOf(
-  memory: AttachedMemory,
-  clock: ConstructorParameters<typeof WorkerCore>[1],
-  plan: Plan,
-  modules: readonly unknown[],
-  column: number,
-  workerIndex: number,
-  lanes: readonly number[] = plan.lanes.map((lane) => lane.index),
-): WorkerCore {
-  const tasks = modules.map(tasksOf);
-  return new WorkerCore(memory, clock, {
-    column,
-    workerIndex,
-    lanes: plan.lanes.filter((lane) => lanes.includes(lane.index)),
-    tasks: plan.tasks
-      .filter((info) => lanes.includes(info.lane))
-      .map((info) => ({ info, task: tasks[info.lane]!.get(info.name)! })),
   });
 }

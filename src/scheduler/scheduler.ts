@@ -23,12 +23,7 @@ import { type MissListener, MissLog } from './miss-log.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import type { Plan } from './plan.js';
 import type { WorkerState } from './protocol.js';
-import {
-  type ServedTelemetry,
-  type ServeTelemetryOptions,
-  serveTelemetryOn,
-  type TelemetryHost,
-} from './serve-telemetry.js';
+import type { ServedTelemetry, ServeTelemetryOptions, TelemetryHost } from './serve-telemetry.js';
 import { laneHistogram, type Snapshot, snapshotOf } from './snapshot.js';
 import { TaskHandle } from './task-handle.js';
 import { missDecoderOf, TelemetryReader, type TelemetrySetup } from './telemetry-reader.js';
@@ -258,7 +253,9 @@ export class Scheduler<Lanes = Record<string, unknown>> {
   async serveTelemetry(options: ServeTelemetryOptions): Promise<ServedTelemetry> {
     this.requireOpen('serveTelemetry');
     const { telemetryHost, environment, placed } = this.parts;
-    const serving = serveTelemetryOn(telemetryHost, options, environment, placed);
+    const serving = import('./serve-telemetry.js').then(({ serveTelemetryOn }) =>
+      serveTelemetryOn(telemetryHost, options, environment, placed),
+    );
     this.served.add(serving);
     try {
       return await serving;

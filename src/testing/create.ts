@@ -1,7 +1,7 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import { VirtualClock } from '../base/time.js';
 import { HOST_COLUMN } from '../memory/layout.js';
-import { loadModule, workerCoreOf } from '../scheduler/create.js';
+import { loadModule, workerCoreOf } from '../scheduler/host-handlers.js';
 import { describeTasks } from '../scheduler/load-tasks.js';
 import { derivePlacement, ringOrder } from '../scheduler/placement.js';
 import { makePlan } from '../scheduler/plan.js';

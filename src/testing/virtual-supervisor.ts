@@ -1,6 +1,6 @@
 import { OUTCOME_CANCELLED } from '../memory/layout.js';
-import { workerCoreOf } from '../scheduler/create.js';
 import { Undertaker } from '../scheduler/dead-worker.js';
+import { workerCoreOf } from '../scheduler/host-handlers.js';
 import { LaneService } from '../scheduler/lane-service.js';
 import type { NormalWorker } from '../scheduler/options.js';
 import type { Plan } from '../scheduler/plan.js';
