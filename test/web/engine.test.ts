@@ -241,16 +241,22 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
     const cdp = await browser.newBrowserCDPSession();
     const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
     const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-    const before = await telemetry();
-    for (const id of renderers) process.kill(id, 'SIGSTOP');
-    await sleep(2500);
-    for (const id of renderers) process.kill(id, 'SIGCONT');
-    await sleep(300);
-    const after = await telemetry();
-    console.info('slept', after['pauses'], after['droppedTicks'] - before['droppedTicks']);
-    expect(after['pauses']['count']).toBe(1);
-    expect(after['pauses']['totalMs']).toBeGreaterThan(1500);
-    expect(after['droppedTicks'] - before['droppedTicks']).toBeLessThan(50);
+    // one that comes while the callback waits for its jobs looks as if these took that long
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const before = await telemetry();
+      for (const id of renderers) process.kill(id, 'SIGSTOP');
+      await sleep(2500);
+      for (const id of renderers) process.kill(id, 'SIGCONT');
+      await sleep(300);
+      const after = await telemetry();
+      console.info('slept', after['pauses'], after['droppedTicks'] - before['droppedTicks']);
+      if (after['pauses']['count'] === 0) continue;
+      expect(after['pauses']['count']).toBe(1);
+      expect(after['pauses']['totalMs']).toBeGreaterThan(1500);
+      expect(after['droppedTicks'] - before['droppedTicks']).toBeLessThan(50);
+      break;
+    }
+    expect((await telemetry())['pauses']['count']).toBe(1);
     await page.evaluate(() => (globalThis as unknown as Opened).opened.close());
   });
 
