@@ -23,7 +23,8 @@ Usage: frame-deadline demo [options]
   --no-addon          do without the native addon
   --buffer-blocks N   depth of the sink's buffer, 2 to 1024 (default 8)
   --offline           no real time: render the sound in one go from the log of an earlier run in --out
-                      (with --events, or where there is no log: from the events), and compare
+                      (with --events, or where there is no log: from the events), and compare; not with --trace,
+                      --hlog, --prometheus and --serve, which tell of a run in real time
   --no-report         no HTML report (else report.html in --out)
   --trace             trace.json in --out: the run's jobs, frames and misses, for ui.perfetto.dev
   --hlog              latencies.hlog in --out: the latencies second by second, for HdrHistogram tools
@@ -82,6 +83,9 @@ const ARGUMENTS = {
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
+/** Options that tell of a run in real time. */
+const LIVE_ONLY = ['trace', 'hlog', 'prometheus', 'serve'] as const;
+
 /**
  * The options of `frame-deadline demo`, or `help`.
  * @throws FrameDeadlineError USAGE
@@ -89,6 +93,15 @@ const ARGUMENTS = {
 export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' {
   const values = parse(args);
   if (values.help === true) return 'help';
+  if (values.offline === true) {
+    const live = LIVE_ONLY.find((name) => values[name] !== undefined);
+    if (live !== undefined) {
+      throw usageError(
+        `--offline with --${live} given, one of them expected: offline nothing runs in real time`,
+        'demo',
+      );
+    }
+  }
   return {
     audio: path('audio', values.audio),
     events: path('events', values.events),

@@ -47,10 +47,21 @@ describe('the command line', () => {
     expect(() => parseDemoOptions(args)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
+  const LIVE_ONLY = [['--trace'], ['--hlog'], ['--prometheus', '0'], ['--serve', 'x.sock']];
+  it.each(LIVE_ONLY.map((args) => [args]))('demo --offline with %j is wrong use, which names both', (args) => {
+    const error = expect.objectContaining({
+      code: 'USAGE',
+      message: expect.stringContaining(`--offline with ${args[0]} given`),
+    });
+    expect(() => parseDemoOptions(['--offline', ...args])).toThrow(error);
+    expect(() => parseDemoOptions([...args, '--offline'])).toThrow(error);
+    expect(parseDemoOptions(args)).toMatchObject({ offline: false });
+  });
+
   it('takes every option', () => {
     expect(parseDemoOptions([])).toMatchObject({ seconds: null, workers: null, out: DEFAULT_OUT, bufferBlocks: 8 });
     const args = '--audio a --events e --seconds 2.5 --load 2 --workers 3 --priority realtime --no-addon';
-    const more = '--buffer-blocks=16 --offline --no-report --trace --hlog --prometheus 9464 --serve s --out o --json';
+    const more = '--buffer-blocks=16 --no-report --trace --hlog --prometheus 9464 --serve s --out o --json';
     expect(parseDemoOptions([...args.split(' '), ...more.split(' '), '--quiet'])).toEqual({
       audio: 'a',
       events: 'e',
@@ -60,7 +71,7 @@ describe('the command line', () => {
       priority: 'realtime',
       addon: false,
       bufferBlocks: 16,
-      offline: true,
+      offline: false,
       report: false,
       trace: true,
       hlog: true,
@@ -70,6 +81,7 @@ describe('the command line', () => {
       json: true,
       quiet: true,
     });
+    expect(parseDemoOptions(['--offline', '--no-report'])).toMatchObject({ offline: true, report: false });
     expect(parseDemoOptions(['--seconds', '1', '-h'])).toBe('help');
   });
 });
