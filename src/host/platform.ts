@@ -42,10 +42,14 @@ export interface DisplayFrames {
   watch(onChange: () => void): () => void;
 }
 
-/** The garbage collections of the calling thread, as far as they are remembered. */
-export interface Collections {
-  /** How long it collected between two moments, in microseconds since the epoch. Allocates. */
-  overlapUs(fromUs: number, toUs: number): number;
+/** What held up the calling thread, as far as the platform tells. */
+export interface HostSignals {
+  /** Remembers where the thread stands. A few microseconds. */
+  mark(): void;
+  /** How long it was ready and not run since then, in microseconds; negative where nobody tells. */
+  preemptedUs(): number;
+  /** How long it collected garbage between two moments, in microseconds since the epoch. Allocates. */
+  collectedUs(fromUs: number, toUs: number): number;
 }
 
 /** What the scheduler needs of the place where it runs. One implementation per platform. */
@@ -66,8 +70,8 @@ export interface Platform {
   /** A clock of this thread that counts from the epoch. */
   clockSince(epochUs: number): Clock;
   timer(clock: Clock): PreciseTimer;
-  /** Watches the calling thread's garbage collections. Absent: nobody tells of them. */
-  collections?(clock: Clock): Collections;
+  /** What held up the calling thread. Absent: nobody tells. */
+  hostSignals?(clock: Clock): HostSignals;
   /** Calls back after what runs now. */
   soon(callback: () => void): void;
   /** Keeps the process alive until `drop` was called as often. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time.js';
-import type { Collections, DisplayFrames, PreciseTimer } from '../host/platform.js';
+import type { DisplayFrames, HostSignals, PreciseTimer } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 
 /** Where and how handlers run, and how this thread waits: the one seam between the host side and the platform. */
@@ -20,8 +20,8 @@ export interface Backend {
   timer(): PreciseTimer;
   /** The frames of the display, which drive the loops; null where there is none. Absent: there is none. */
   display?(): DisplayFrames | null;
-  /** The calling thread's garbage collections; null where nobody tells of them. */
-  collections?(): Collections | null;
+  /** What held up the calling thread; null where nobody tells. */
+  hostSignals?(): HostSignals | null;
   /** Whether a debugger could stop this process's threads now. Absent: nobody can tell. */
   isInspected?(): boolean;
   /** Keeps the process alive until `drop` was called as often. */

@@ -1,6 +1,13 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { StampUs } from '../base/time.js';
-import { CONTROL_MISS_EPOCH, CONTROL_MISS_LISTENING, HOST_COLUMN, OUTCOME_EXPIRED } from '../memory/layout.js';
+import {
+  CONTROL_MISS_EPOCH,
+  CONTROL_MISS_LISTENING,
+  HOST_COLUMN,
+  OUTCOME_EXPIRED,
+  WORKER_CURRENT_START_US,
+  WORKER_CURRENT_TASK,
+} from '../memory/layout.js';
 import {
   FRAME_DROPPED,
   FRAME_LATE,
@@ -20,11 +27,10 @@ import {
   LoopRow,
 } from '../telemetry/loop-row.js';
 import * as record from '../telemetry/miss-record.js';
-import { CAUSE_GC, CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
+import { CAUSE_GC, CAUSE_PREEMPTED, CAUSE_WAITING_BEHIND, CAUSE_WAKEUP } from '../telemetry/outcomes.js';
 import { RecordRingWriter } from '../telemetry/record-ring.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Frame } from './frame.js';
-import type { Job } from './job.js';
 
 /** What held the main thread when ticks came too late. */
 export type MainThreadHolder = 'frameCallback' | 'eventLoop';
@@ -37,6 +43,8 @@ export class FrameLog {
   private readonly frames: RecordRingWriter;
   private readonly misses: RecordRingWriter;
   private nextId: number;
+  /** @internal What `longestRunning` found. */
+  runningTask: number;
 
   constructor(memory: AttachedMemory) {
     this.memory = memory;
@@ -49,6 +57,7 @@ export class FrameLog {
       record.MISS_RECORD_WORDS,
     );
     this.nextId = 0;
+    this.runningTask = 0;
     this.hostFrames = new LoopLog(this, -1, null, 0);
   }
 
@@ -107,6 +116,26 @@ export class FrameLog {
     writeFrameRecord(this.frames, loop, number, FRAME_DROPPED, tickUs, nowUs, nowUs, nowUs, deadlineUs, 0, 0, ticks);
   }
 
+  /**
+   * @internal How long the job that runs longest on a lane's workers has run, 0 if none does; `runningTask` is its task + 1.
+   */
+  longestRunning(lane: number, nowUs: StampUs): number {
+    const { memory } = this;
+    const servers = memory.serversOf(lane);
+    let longestUs = 0;
+    for (let worker = 0; worker < memory.workerCount; worker++) {
+      if ((servers & (1 << worker)) === 0) continue;
+      const base = memory.layout.worker(worker);
+      const task = Atomics.load(memory.control, base + WORKER_CURRENT_TASK); // acquire
+      const startUs = Atomics.load(memory.control, base + WORKER_CURRENT_START_US);
+      const ranUs = (nowUs - startUs) | 0;
+      if (task === 0 || ranUs <= longestUs) continue;
+      longestUs = ranUs;
+      this.runningTask = task;
+    }
+    return longestUs;
+  }
+
   /** @internal A miss of the main thread: ticks that got no frame. */
   missedTicks(
     number: number,
@@ -118,14 +147,17 @@ export class FrameLog {
     culprit: number,
     heldUs: number,
     gcUs: number,
-    job: Job | null,
-    frame: number,
+    preemptedUs: number,
+    culpritFrame: number,
   ): void {
     const body = this.misses.words;
     const at = this.misses.begin();
     const responseUs = (nowUs - tickUs) | 0;
-    const restUs = responseUs - Math.max(gcUs, 0);
-    const waitingUs = culprit === record.CULPRIT_EVENT_LOOP ? 0 : Math.min(heldUs, restUs);
+    // both were read around the stall: cut to it, the overlap counts as preempted
+    const preemptedPartUs = Math.min(preemptedUs, responseUs);
+    const gcPartUs = Math.min(gcUs, responseUs - Math.max(preemptedPartUs, 0));
+    const restUs = responseUs - Math.max(preemptedPartUs, 0) - Math.max(gcPartUs, 0);
+    const waitingUs = cause === CAUSE_WAKEUP ? 0 : Math.min(heldUs, restUs);
     body[at + record.MISS_SEQUENCE] = -1;
     body[at + record.MISS_TASK] = -1;
     body[at + record.MISS_COLUMN] = this.memory.workerCount;
@@ -142,11 +174,11 @@ export class FrameLog {
     body[at + record.MISS_WAKEUP_US] = restUs - waitingUs;
     body[at + record.MISS_CULPRIT_TASK] = culprit;
     body[at + record.MISS_CULPRIT_EXECUTION_US] = heldUs;
-    body[at + record.MISS_CULPRIT_SEQUENCE] = job === null ? -1 : job.sequence;
-    body[at + record.MISS_CULPRIT_FRAME_NUMBER] = frame;
-    if (job !== null) body[at + record.MISS_FLAGS] = record.MISS_FLAG_BACKLOG;
-    body[at + record.MISS_GC_US] = gcUs;
-    body[at + record.MISS_PREEMPTED_US] = record.MISS_NO_SIGNAL;
+    body[at + record.MISS_CULPRIT_SEQUENCE] = -1;
+    body[at + record.MISS_CULPRIT_FRAME_NUMBER] = culpritFrame;
+    if (culprit > 0) body[at + record.MISS_FLAGS] = record.MISS_FLAG_BACKLOG;
+    body[at + record.MISS_GC_US] = gcPartUs;
+    body[at + record.MISS_PREEMPTED_US] = preemptedPartUs;
     body[at + record.MISS_ON_CPU_US] = record.MISS_NO_SIGNAL;
     body[at + record.MISS_PERIODS] = ticks;
     this.misses.publish();
@@ -215,26 +247,50 @@ export class LoopLog {
     holder: MainThreadHolder,
     heldUs: number,
     gcUs: number,
+    preemptedUs: number,
   ): void {
-    const isMostlyGc = gcUs * 2 > ((nowUs - tickUs) | 0);
-    const cause = isMostlyGc ? CAUSE_GC : holder === 'eventLoop' ? CAUSE_WAKEUP : CAUSE_WAITING_BEHIND;
+    const halfUs = ((nowUs - tickUs) | 0) / 2;
+    // while the system ran something else nothing was collected: what was collected meanwhile took that long for it
+    const isPreempted = preemptedUs > halfUs;
+    const own = holder === 'eventLoop' ? CAUSE_WAKEUP : CAUSE_WAITING_BEHIND;
+    const cause = isPreempted ? CAUSE_PREEMPTED : gcUs > halfUs ? CAUSE_GC : own;
+    const culprit = isPreempted ? 0 : CULPRITS[holder];
     const deadlineUs = (tickUs + this.deadlineUs) | 0;
     this.row?.dropped(cause, ticks);
     this.log.dropped(this.id, number, tickUs, nowUs, deadlineUs, ticks);
-    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, ticks, cause, CULPRITS[holder], heldUs, gcUs, null, -1);
+    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, ticks, cause, culprit, heldUs, gcUs, preemptedUs, -1);
   }
 
   /** A tick that got no frame because the jobs of an earlier one still run. */
   refused(number: number, tickUs: StampUs, nowUs: StampUs, unfinished: Frame): void {
     const deadlineUs = (tickUs + this.deadlineUs) | 0;
     const job = unfinished.unfinishedJob();
-    const culprit = job === null ? 0 : job.handle.info.index + 1;
-    const heldUs = (nowUs - unfinished.startStampUs) | 0;
+    let culprit = 0;
+    let heldUs = (nowUs - unfinished.startStampUs) | 0;
+    let frame = -1;
+    if (job !== null) {
+      // what its lane's workers run now stands in its way, if it is not the job itself
+      const running = this.log.longestRunning(job.handle.info.lane, nowUs);
+      culprit = running > 0 ? this.log.runningTask : job.handle.info.index + 1;
+      if (running > 0) heldUs = running;
+      else frame = unfinished.number;
+    }
     this.row?.dropped(CAUSE_WAITING_BEHIND, 1);
     this.log.dropped(this.id, number, tickUs, nowUs, deadlineUs, 1);
-    const { number: frame } = unfinished;
     const none = record.MISS_NO_SIGNAL;
-    this.log.missedTicks(number, tickUs, nowUs, deadlineUs, 1, CAUSE_WAITING_BEHIND, culprit, heldUs, none, job, frame);
+    this.log.missedTicks(
+      number,
+      tickUs,
+      nowUs,
+      deadlineUs,
+      1,
+      CAUSE_WAITING_BEHIND,
+      culprit,
+      heldUs,
+      none,
+      none,
+      frame,
+    );
   }
 }
 

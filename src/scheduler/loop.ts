@@ -1,7 +1,7 @@
 import { checkKeys, checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS, type StampUs } from '../base/time.js';
-import type { Collections } from '../host/platform.js';
+import type { HostSignals } from '../host/platform.js';
 import { LOOP_INTERVAL, LOOP_TICK_ERROR } from '../telemetry/loop-row.js';
 import { MISS_NO_SIGNAL } from '../telemetry/miss-record.js';
 import { checkDeadlineMs } from '../worker/task.js';
@@ -42,8 +42,8 @@ export class FrameLoop {
   private ended: boolean;
   /** Null until the rate is known. */
   private pool: FramePool | null;
-  /** This thread's garbage collections, from the first frame on. */
-  private collections: Collections | null;
+  /** What held up this thread, from the first frame on. */
+  private signals: HostSignals | null;
   private log: LoopLog | null;
   private hz: number;
   private deadlineUs: number;
@@ -85,7 +85,7 @@ export class FrameLoop {
     this.signal = options.signal ?? null;
     this.callback = callback;
     this.ended = false;
-    this.collections = null;
+    this.signals = null;
     this.pool = null;
     this.log = null;
     this.hz = 0;
@@ -145,7 +145,7 @@ export class FrameLoop {
     const { log, pool } = this.frames(this.hz, this.deadlineUs, this.byDisplay);
     this.log = log;
     this.pool = pool;
-    this.collections = this.core.backend.collections?.() ?? null;
+    this.signals = this.core.backend.hostSignals?.() ?? null;
   }
 
   /** The display has another rate. */
@@ -167,6 +167,7 @@ export class FrameLoop {
       return;
     }
     this.calledUs = nowUs;
+    this.signals?.mark();
     try {
       await this.callback(frame);
     } finally {
@@ -180,12 +181,23 @@ export class FrameLoop {
   private dropped(tickAtUs: number, nowAtUs: number, ticks: number): void {
     const tickUs = tickAtUs | 0;
     const nowUs = nowAtUs | 0;
-    const gcUs = this.collections === null ? MISS_NO_SIGNAL : Math.round(this.collections.overlapUs(tickAtUs, nowAtUs));
+    const { signals } = this;
+    const gcUs = signals === null ? MISS_NO_SIGNAL : Math.round(signals.collectedUs(tickAtUs, nowAtUs));
+    const preemptedUs = signals === null ? MISS_NO_SIGNAL : Math.round(Math.max(MISS_NO_SIGNAL, signals.preemptedUs()));
     const number = this.pool!.skip(ticks);
     const callbackHeldUs = this.calledUs === 0 ? 0 : (this.returnedUs - tickUs) | 0;
     const elsewhereUs = (nowUs - (callbackHeldUs > 0 ? this.returnedUs : tickUs)) | 0;
     if (callbackHeldUs > elsewhereUs) {
-      this.log!.dropped(number, tickUs, nowUs, ticks, 'frameCallback', (this.returnedUs - this.calledUs) | 0, gcUs);
-    } else this.log!.dropped(number, tickUs, nowUs, ticks, 'eventLoop', elsewhereUs, gcUs);
+      this.log!.dropped(
+        number,
+        tickUs,
+        nowUs,
+        ticks,
+        'frameCallback',
+        (this.returnedUs - this.calledUs) | 0,
+        gcUs,
+        preemptedUs,
+      );
+    } else this.log!.dropped(number, tickUs, nowUs, ticks, 'eventLoop', elsewhereUs, gcUs, preemptedUs);
   }
 }

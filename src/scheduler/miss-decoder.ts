@@ -60,7 +60,8 @@ export class MissDecoder {
       return { kind: 'mainThread', lane: MAIN, task, job: null, frame, executionUs };
     }
     const task = this.tasks[who - 1]!;
-    const job = words[record.MISS_CULPRIT_SEQUENCE]! >>> 0;
+    const number = words[record.MISS_CULPRIT_SEQUENCE]!;
+    const job = number === -1 ? null : number >>> 0;
     return { kind: 'job', lane: this.lanes[task.lane]!.name, task: task.name, job, frame, executionUs };
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time.js';
-import type { Collections, DisplayFrames, Platform, PreciseTimer } from '../host/platform.js';
+import type { DisplayFrames, HostSignals, Platform, PreciseTimer } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Backend } from './backend.js';
 
@@ -31,8 +31,8 @@ export class ThreadsBackend implements Backend {
   display(): DisplayFrames | null {
     return this.platform.display?.(this.clock) ?? null;
   }
-  collections(): Collections | null {
-    return this.platform.collections?.(this.clock) ?? null;
+  hostSignals(): HostSignals | null {
+    return this.platform.hostSignals?.(this.clock) ?? null;
   }
   isInspected(): boolean {
     return this.platform.isInspected?.() ?? false;

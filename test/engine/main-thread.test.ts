@@ -33,8 +33,10 @@ describe('a held-up main thread', () => {
       culprit: { kind: 'mainThread', task: 'frame callback' },
     });
     expect(longest.culprit!.executionUs).toBeGreaterThanOrEqual(100_000);
-    const { wakeupUs, waitingBehindUs, gcUs, unattributedUs } = longest.segments;
-    expect(wakeupUs + waitingBehindUs + (gcUs ?? 0) + unattributedUs).toBe(longest.finishAtUs - longest.releaseAtUs);
+    const { wakeupUs, waitingBehindUs, gcUs, preemptedUs, unattributedUs } = longest.segments;
+    expect(wakeupUs + waitingBehindUs + (gcUs ?? 0) + (preemptedUs ?? 0) + unattributedUs).toBe(
+      longest.finishAtUs - longest.releaseAtUs,
+    );
   });
 
   it('by the garbage collector: told as such', async () => {
@@ -42,8 +44,12 @@ describe('a held-up main thread', () => {
     const misses = await missesOf(() => collect());
     expect(kept).toHaveLength(400_000);
     const longest = misses.reduce((a, b) => (a.segments.gcUs! > b.segments.gcUs! ? a : b));
-    expect(longest.cause).toBe('gc');
-    const { wakeupUs, waitingBehindUs, gcUs, unattributedUs } = longest.segments;
-    expect(wakeupUs + waitingBehindUs + gcUs! + unattributedUs).toBe(longest.finishAtUs - longest.releaseAtUs);
+    // the collector's own threads, and whatever else runs, take turns with this one
+    expect(['gc', 'preempted']).toContain(longest.cause);
+    expect(longest.segments.gcUs! + longest.segments.preemptedUs!).toBeGreaterThan(longest.segments.waitingBehindUs);
+    const { wakeupUs, waitingBehindUs, gcUs, preemptedUs, unattributedUs } = longest.segments;
+    expect(wakeupUs + waitingBehindUs + gcUs! + (preemptedUs ?? 0) + unattributedUs).toBe(
+      longest.finishAtUs - longest.releaseAtUs,
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { CAUSE_WORDS, culpritName } from '../../report/html/words.js';
+import { causeLong, culpritName } from '../../report/html/words.js';
 import type { ServedProcess, ServedReading, StreamTelemetry } from '../../report/telemetry-client.js';
 import {
   histogramCounts,
@@ -247,9 +247,9 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((all, item) => all + of(item), 0);
 }
 
-/** Such as `render.tile (job 12, frame 7) on render-1: 3.20 ms late, other jobs held the worker: audio.block ran 4.1 ms`. */
+/** Such as `render.tile (job 12, frame 7) on render-1: 3.20 ms late, other jobs held the worker: audio.block, for 4.1 ms`. */
 export function missInWords(miss: Miss): string {
-  const { lane, task, job, frame, worker, periods, tardinessUs, cause, culprit } = miss;
+  const { lane, task, job, frame, worker, periods, tardinessUs, culprit } = miss;
   const which = [
     ...(job === null ? [] : [`job ${job}`]),
     ...(frame === null ? [] : [`frame ${frame}`]),
@@ -258,6 +258,6 @@ export function missInWords(miss: Miss): string {
   const where = worker === null ? '' : ` on ${worker}`;
   const late =
     miss.outcome === 'late' || miss.outcome === 'onTime' ? `${formatUs(tardinessUs)} late` : `${miss.outcome}`;
-  const ran = culprit === null ? '' : `: ${culpritName(culprit)} took ${formatUs(culprit.executionUs)}`;
-  return `${lane}.${task}${which === '' ? '' : ` (${which})`}${where}: ${late}, ${CAUSE_WORDS[cause].long}${ran}`;
+  const ran = culprit === null ? '' : `: ${culpritName(culprit)}, for ${formatUs(culprit.executionUs)}`;
+  return `${lane}.${task}${which === '' ? '' : ` (${which})`}${where}: ${late}, ${causeLong(miss)}${ran}`;
 }

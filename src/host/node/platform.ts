@@ -4,10 +4,10 @@ import { basename } from 'node:path';
 import type { ControlledThread, Platform } from '../platform.js';
 import { loadAddon } from './addon.js';
 import { clockSince, newEpochUs } from './clock.js';
-import { watchCollections } from './collections.js';
 import { readCpuTopology } from './cpu-topology.js';
 import { readCpuSet } from './cpus.js';
 import { currentReport } from './current-report.js';
+import { hostSignals } from './host-signals.js';
 import { lockMemory } from './memory-lock.js';
 import { removeSocket } from './socket-path.js';
 import { serveTelemetry } from './telemetry-server.js';
@@ -47,7 +47,7 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     }),
     newEpochUs,
     clockSince,
-    collections: watchCollections,
+    hostSignals,
     timer: (clock) => new NodeTimer(clock),
     soon: (callback) => setImmediate(callback),
     hold() {

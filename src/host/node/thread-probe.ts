@@ -43,7 +43,7 @@ export class NodeThreadProbe implements ThreadProbe {
   private readonly threadCpuUsage: ThreadCpuUsage | null;
   private readonly collections: GCProfiler | null;
 
-  constructor(load: AddonLoad = loadAddon()) {
+  constructor(load: AddonLoad = loadAddon(), watchesCollections = true) {
     this.values = new Float64Array(VALUES);
     this.text = Buffer.alloc(SCHEDSTAT_BYTES);
     this.usage = new Float64Array(USAGE_VALUES);
@@ -52,10 +52,15 @@ export class NodeThreadProbe implements ThreadProbe {
     const cpu = preempted.file < 0 ? findCpuTime(load, this.usage) : NO_OTHER_CPU_TIME;
     this.addon = cpu.addon;
     this.threadCpuUsage = cpu.threadCpuUsage;
-    const gc = startCollections();
+    const gc = watchesCollections ? startCollections() : { profiler: null, report: without('not asked for') };
     this.collections = gc.profiler;
     this.reports = { preempted: preempted.report, gc: gc.report, onCpu: cpu.report };
     this.mark();
+  }
+
+  /** For a thread whose event loop runs, and whose collections others tell of. */
+  static withoutCollections(): NodeThreadProbe {
+    return new NodeThreadProbe(loadAddon(), false);
   }
 
   get preemptedUs(): number {

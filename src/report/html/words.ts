@@ -1,6 +1,6 @@
 /** Causes, segments and figures in words, and the colour and shape that stand for each. */
 import { MISS_CAUSES, type MissCause, type Outcome } from '../../telemetry/outcomes.js';
-import type { Culprit, HistogramData, MissSegments } from '../../telemetry/telemetry-data.js';
+import type { Culprit, HistogramData, Miss, MissSegments } from '../../telemetry/telemetry-data.js';
 
 /** `short` names it, `long` goes on after "because of". */
 export const CAUSE_WORDS: Readonly<Record<MissCause, { short: string; long: string }>> = {
@@ -14,6 +14,20 @@ export const CAUSE_WORDS: Readonly<Record<MissCause, { short: string; long: stri
   crashed: { short: 'crashed', long: 'the worker died with the job' },
   unknown: { short: 'unknown', long: 'the signals that would tell are missing here' },
 };
+
+/** The same of the main thread's own misses: ticks that got no frame. */
+const MAIN_CAUSE_WORDS: Readonly<Partial<Record<MissCause, string>>> = {
+  waitingBehind: 'what came before was not over',
+  wakeup: 'something else held the event loop',
+  gc: 'garbage was collected on the main thread',
+  preempted: 'the operating system ran something else than the main thread',
+};
+
+/** Why a job missed, in words. */
+export function causeLong({ lane, task, worker, cause }: Pick<Miss, 'lane' | 'task' | 'worker' | 'cause'>): string {
+  const isTick = lane === 'main' && worker === 'main' && task === 'frame';
+  return (isTick ? MAIN_CAUSE_WORDS[cause] : undefined) ?? CAUSE_WORDS[cause].long;
+}
 
 export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   onTime: 'on time',

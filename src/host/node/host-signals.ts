@@ -1,6 +1,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import type { Clock } from '../../base/time.js';
-import type { Collections } from '../platform.js';
+import type { HostSignals } from '../platform.js';
+import { NodeThreadProbe } from './thread-probe.js';
 
 /** Collections that are remembered: those since a stall began. */
 const KEPT = 64;
@@ -12,16 +13,22 @@ let seen = 0;
 let observer: PerformanceObserver | null = null;
 
 /**
- * The garbage collections of this thread, whose event loop runs: Node tells of them a turn later. Watched from the first
- * call on, once for all schedulers of the thread.
+ * What can be known of this thread, whose event loop runs: its garbage collections, of which Node tells a turn later
+ * (watched from the first call on, once for all schedulers of the thread), and on Linux how long it was not let run.
  */
-export function watchCollections(clock: Clock): Collections {
+export function hostSignals(clock: Clock): HostSignals {
   if (observer === null) {
     observer = new PerformanceObserver((list) => remember(list.getEntries()));
     observer.observe({ entryTypes: ['gc'] });
   }
+  const probe = NodeThreadProbe.withoutCollections();
   return {
-    overlapUs(fromUs, toUs) {
+    mark: () => probe.markTimes(),
+    preemptedUs() {
+      probe.read();
+      return probe.preemptedUs;
+    },
+    collectedUs(fromUs, toUs) {
       remember(observer!.takeRecords());
       // both clocks are monotonic: their distance now holds for the past too
       const offsetUs = clock.nowPreciseUs() - performance.now() * 1000;
