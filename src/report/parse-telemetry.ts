@@ -1,6 +1,7 @@
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { Telemetry } from '../telemetry/telemetry-data.js';
 import { findFault } from './json-schema.js';
+import { describeOtherOutput } from './other-output.js';
 import { telemetrySchema } from './telemetry-schema.js';
 
 const SUPPORTED_VERSION = 1;
@@ -21,10 +22,13 @@ export function checkTelemetry(value: unknown, name = 'the value'): Telemetry {
   const isHolder = outer !== null && asRecord(outer['telemetry']) !== null;
   const inner = isHolder ? outer['telemetry'] : value;
   const record = asRecord(inner);
+  if (record !== null) {
+    const otherOutput = describeOtherOutput(record);
+    if (otherOutput !== null) throw invalid(`${name} is ${otherOutput}`);
+  }
   if (record === null || !Object.hasOwn(record, 'schemaVersion')) {
-    throw invalid(
-      `${name} holds no telemetry: an object with \`schemaVersion\` expected, ${describeValue(value)} found`,
-    );
+    const found = record === null ? foundText(value) : 'one without it';
+    throw invalid(`${name} holds no telemetry: an object with \`schemaVersion\` expected, ${found} found`);
   }
   const { schemaVersion } = record;
   if (schemaVersion !== SUPPORTED_VERSION) {
@@ -36,7 +40,7 @@ export function checkTelemetry(value: unknown, name = 'the value'): Telemetry {
   }
   const fault = findFault(record, telemetrySchema);
   if (fault !== null) {
-    const found = fault.value === undefined ? 'nothing' : describeValue(fault.value);
+    const found = fault.value === undefined ? 'nothing' : foundText(fault.value);
     const path = isHolder ? `telemetry.${fault.path}` : fault.path;
     throw invalid(
       `${name}: ${path} is ${found}, ${fault.expected} expected; the file is damaged or was not written by frame-deadline`,
@@ -54,6 +58,8 @@ function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(json);
   } catch (cause) {
+    const otherOutput = describeOtherLine(json);
+    if (otherOutput !== null) throw invalid(`${name} is ${otherOutput}`);
     const why = cause instanceof Error ? cause.message : String(cause);
     const isCut = /^\s*[{[]/.test(json) && !/[}\]]\s*$/.test(json);
     const advice = isCut
@@ -89,6 +95,23 @@ function checkHistograms(telemetry: Telemetry, name: string): void {
     if (sum !== count)
       throw invalid(`${name}: the buckets of ${path} hold ${sum} values, ${count} expected; the file is damaged`);
   }
+}
+
+/** `top --json` writes one object a line. */
+function describeOtherLine(json: string): string | null {
+  const end = json.indexOf('\n');
+  if (end < 0) return null;
+  try {
+    const record = asRecord(JSON.parse(json.slice(0, end)));
+    return record === null ? null : describeOtherOutput(record);
+  } catch {
+    return null;
+  }
+}
+
+/** What JSON gave: its objects are of no class worth naming. */
+function foundText(value: unknown): string {
+  return asRecord(value) === null ? describeValue(value) : 'an object';
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> | null {

@@ -4,6 +4,7 @@ export {
   COMPARISON_RULE,
   type ComparedFigure,
   type ComparedPart,
+  type ComparedSources,
   type Comparison,
   compareTelemetry,
   type Finding,
@@ -11,6 +12,7 @@ export {
 export type { ConditionDifference } from './compare/conditions.js';
 export { csvOfFrames } from './csv.js';
 export { type HtmlReportOptions, htmlReport } from './html/html-report.js';
+export { type Lack, type Source, WHOLE_TELEMETRY } from './lacks.js';
 export { low1Integral, low1Percentile } from './lows.js';
 export { checkTelemetry, parseTelemetry } from './parse-telemetry.js';
 export { telemetrySchema } from './telemetry-schema.js';

@@ -8,12 +8,22 @@ import {
   type Telemetry,
 } from '../telemetry/telemetry-data.js';
 import { type Hlog, hlogTotals } from './hlog-reader.js';
+import type { Lack, Source } from './lacks.js';
 import { sampledHistogram } from './sampled-histogram.js';
 import { zeros } from './traced-jobs.js';
 
 /** What has to be said beside figures that were taken from a log. */
 export const HLOG_NOTE =
-  'Made from an HdrHistogram log, which holds distributions only: jobs and misses are counted from them; causes, outcomes, refused jobs, dropped ticks and single frames are not in it.';
+  'Made from an HdrHistogram log, which holds distributions only: jobs and misses are counted from them; causes, outcomes, refused jobs, jobs that never ran, dropped ticks and single frames are not in it.';
+
+const HLOG_LACKS: readonly Lack[] = ['droppedTicks', 'unstartedJobs', 'refusedJobs', 'tasks', 'workers'];
+/** Of logs without our description. */
+const FOREIGN_LACKS: readonly Lack[] = ['deadlines', 'periods', 'environment'];
+
+/** What a log does not hold. */
+export function hlogSource({ description }: Hlog): Source {
+  return { name: 'log', lacks: new Set(description === null ? [...HLOG_LACKS, ...FOREIGN_LACKS] : HLOG_LACKS) };
+}
 
 /**
  * A log's distributions as telemetry, for reports and comparisons: a lane of one task for each that has a tag, as the log

@@ -2,6 +2,7 @@
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { MISS_CAUSES } from '../telemetry/outcomes.js';
 import type { FrameRecord, LoopTelemetry, Telemetry } from '../telemetry/telemetry-data.js';
+import type { Source } from './lacks.js';
 import { checkTelemetry } from './parse-telemetry.js';
 import { sampledHistogram } from './sampled-histogram.js';
 import { jobOf, lanesOf, missOf, numberOf, type TraceEvent, zeros } from './traced-jobs.js';
@@ -9,6 +10,12 @@ import { jobOf, lanesOf, missOf, numberOf, type TraceEvent, zeros } from './trac
 /** What has to be said beside figures that were taken from a trace. */
 export const TRACE_NOTE =
   'Made from a trace, which holds the last jobs only, those that were started: refused jobs, budgets, workers and lifetime counts are not in it.';
+
+/** What a trace does not hold: deadlines of jobs are in it, those of tasks are not, nor what the tick error is measured from. */
+export const TRACE_SOURCE: Source = {
+  name: 'trace',
+  lacks: new Set(['unstartedJobs', 'refusedJobs', 'tickErrorUs', 'deadlines', 'periods', 'workers', 'environment']),
+};
 
 /**
  * Reads a trace of ours (Trace Event Format) back.

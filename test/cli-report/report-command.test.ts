@@ -34,16 +34,34 @@ describe('frame-deadline report', () => {
     writeFileSync(at('demo.json'), JSON.stringify({ schemaVersion: 1, lanes: {}, telemetry }, null, 2));
     writeFileSync(at('latencies.hlog'), hlogText([telemetry]));
     writeFileSync(at('trace.json'), chromeTrace(makeJobTrace(120)));
-    for (const [file, words] of [
-      ['demo.json', 'low1Integral'],
-      ['latencies.hlog', 'Made from an HdrHistogram log'],
-      ['trace.json', 'Made from a trace'],
+    for (const [file, words, warning] of [
+      ['demo.json', 'low1Integral', /^$/],
+      ['latencies.hlog', 'Made from an HdrHistogram log', /^frame-deadline: Made from an HdrHistogram log.*\n$/],
+      ['trace.json', 'Made from a trace', /^frame-deadline: Made from a trace.*\n$/],
     ] as const) {
       const { status, stdout, stderr } = await runCli(['report', at(file), '--out', '-']);
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(status).toBe(0);
+      expect(stderr).toMatch(warning);
       expect(stdout.includes(words), file).toBe(true);
       expect(stdout).toMatch(/<\/html>\n$/);
     }
+  });
+
+  it('says of a log what is not in it, and where it was cut', async () => {
+    const log = hlogText([telemetry]);
+    writeFileSync(at('whole.hlog'), log);
+    const whole = await runCli(['report', at('whole.hlog')]);
+    expect(whole.status).toBe(0);
+    expect(whole.stderr).toMatch(/dropped ticks.*not in it\.\n$/);
+    expect(whole.stdout).toMatch(
+      /^\d+ of \d+ frames in the log took longer than their deadline; frames that were dropped are not in a log\.\n/,
+    );
+    writeFileSync(at('cut.hlog'), log.slice(0, -20));
+    const cut = await runCli(['report', at('cut.hlog')]);
+    expect(cut.status).toBe(0);
+    expect(cut.stderr).toMatch(/Line \d+ was cut off and is left out\.\n$/);
+    const compared = await runCli(['compare', at('whole.hlog'), at('cut.hlog')]);
+    expect(compared.stderr).toMatch(/ B: .*Line \d+ was cut off and is left out\.\n$/);
   });
 
   it('writes over nothing that it did not write, unless told to', async () => {
@@ -136,6 +154,16 @@ describe('frame-deadline compare', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100 + folder.length);
   });
 
+  it('marks nothing between a run and its own log', async () => {
+    writeFileSync(at('own.hlog'), hlogText([telemetry]));
+    const { status, stdout } = await runCli(['compare', good, at('own.hlog')]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('No difference that matters.');
+    expect(stdout).toContain('Not known in B: workers');
+    expect(stdout).not.toContain('Not the same conditions');
+    expect(stdout).toMatch(/loop 0 at 60 Hz\n.*\nmissed +2\.67 % +– +– not comparable/);
+  });
+
   it('prints JSON, and every figure if asked to', async () => {
     const { stdout } = await runCli(['compare', good, good, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, better: 0, worse: 0 });
@@ -147,7 +175,9 @@ describe('frame-deadline compare', () => {
   });
 
   it.each([
-    [[good], 2, /1 files given, two expected/],
+    [[], 2, /: no files given, two expected/],
+    [[good], 2, /: one file given, two expected/],
+    [[good, ''], 2, /"" given, the name of a file expected/],
     [[good, good, good], 2, /3 files given, two expected/],
     [[good, at('nothing.json')], 1, /there is no such file/],
     [[at('cut.json'), good], 1, /was cut/],

@@ -4,9 +4,16 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
 import { compareTelemetry } from '../../src/report/compare/compare.js';
 import { newcombe, quantileInterval, quantileRanks, wilson } from '../../src/report/compare/intervals.js';
+import { hlogText } from '../../src/report/hlog.js';
+import { parseHlog } from '../../src/report/hlog-reader.js';
+import { WHOLE_TELEMETRY } from '../../src/report/lacks.js';
 import { sampledHistogram } from '../../src/report/sampled-histogram.js';
+import { hlogSource, telemetryOfHlog } from '../../src/report/telemetry-of-hlog.js';
+import { parseTrace, TRACE_SOURCE } from '../../src/report/telemetry-of-trace.js';
+import { chromeTrace } from '../../src/report/trace.js';
 import type { Telemetry } from '../../src/telemetry/telemetry-data.js';
 import { makeTelemetry } from './fixture.js';
+import { makeJobTrace } from './trace-fixture.js';
 
 function uniformSource(seed: number): () => number {
   const random = xoroshiro128plus(seed);
@@ -192,5 +199,84 @@ describe('compareTelemetry', () => {
     expect(comparison.onlyInB).toEqual(['lane touch']);
     const what = comparison.conditions.map((condition) => condition.what);
     expect(what).toEqual(expect.arrayContaining(['runtime', 'duration', `priority of worker ${a.workers[0]!.name}`]));
+  });
+});
+
+describe('compareTelemetry with what a file cannot hold', () => {
+  const whole = makeTelemetry(1);
+  const log = parseHlog(hlogText([whole]));
+  const ofLog = telemetryOfHlog(log);
+  const source = hlogSource(log);
+  const sources = { a: WHOLE_TELEMETRY, b: source };
+
+  function figure(comparison: ReturnType<typeof compareTelemetry>, part: string, metric: string) {
+    return comparison.parts.find(({ name }) => name === part)?.figures.find((one) => one.metric === metric);
+  }
+
+  it('marks nothing between a run and its own log', () => {
+    // without knowing what a log lacks there would be differences
+    expect(compareTelemetry(whole, ofLog).better).toBeGreaterThan(0);
+    const comparison = compareTelemetry(whole, ofLog, sources);
+    expect(comparison).toMatchObject({ better: 0, worse: 0, onlyInA: [], onlyInB: [], unknownInA: [] });
+    expect(comparison.conditions).toEqual([]);
+    expect(comparison.unknownInB).toContain('workers');
+    for (const metric of ['missed', 'dropped']) {
+      const { a, b, countB, finding } = figure(comparison, '0 at 60 Hz', metric)!;
+      expect({ a: a === null, b, countB, finding }).toEqual({ a: false, b: null, countB: 0, finding: 'incomparable' });
+    }
+    expect(figure(comparison, 'audio', 'refused')).toMatchObject({ b: null, finding: 'incomparable' });
+    expect(figure(comparison, 'audio', 'missed')).toMatchObject({ b: null, finding: 'incomparable' });
+    // distributions are in a log
+    expect(figure(comparison, 'audio', 'responseUs p99')).toMatchObject({ finding: 'same' });
+    const reverse = compareTelemetry(ofLog, whole, { a: source });
+    expect(reverse).toMatchObject({ better: 0, worse: 0, unknownInB: [], conditions: [] });
+    expect(figure(reverse, '0 at 60 Hz', 'missed')).toMatchObject({ a: null, finding: 'incomparable' });
+  });
+
+  it('still marks distributions that differ, and deadlines that do', () => {
+    const slow = { ...whole, lanes: changed(whole, 3).lanes };
+    const ofSlow = telemetryOfHlog(parseHlog(hlogText([slow])));
+    const comparison = compareTelemetry(whole, ofSlow, sources);
+    expect(figure(comparison, 'render', 'executionUs p90')).toMatchObject({ finding: 'worse' });
+    const stricter = whole.lanes.map((lane) => ({
+      ...lane,
+      tasks: lane.tasks.map((task) => ({ ...task, deadlineUs: task.deadlineUs / 2 })),
+    }));
+    const { conditions } = compareTelemetry({ ...whole, lanes: stricter }, ofLog, sources);
+    expect(conditions.map(({ what }) => what)).toContain('deadlines of lane audio');
+  });
+
+  it('takes neither deadlines, workers nor the environment from a trace', () => {
+    const trace = parseTrace(chromeTrace(makeJobTrace(120)));
+    const described = {
+      ...trace,
+      environment: whole.environment,
+      workers: whole.workers,
+      lanes: trace.lanes.map((lane) => ({
+        ...lane,
+        periodUs: 2667,
+        tasks: lane.tasks.map((task) => ({ ...task, deadlineUs: task.deadlineUs + 77, misses: task.accepted })),
+      })),
+      loops: trace.loops.map((loop) => ({ ...loop, tickErrorUs: sampledHistogram(Array(500).fill(9000)) })),
+    };
+    expect(compareTelemetry(described, trace).better).toBeGreaterThan(0);
+    const comparison = compareTelemetry(described, trace, { a: WHOLE_TELEMETRY, b: TRACE_SOURCE });
+    expect(comparison).toMatchObject({ better: 0, worse: 0, conditions: [], unknownInA: [] });
+    expect(comparison.unknownInB).toEqual(['environment', 'workers', 'periods', 'deadlines']);
+    expect(figure(comparison, '0 at 60 Hz', 'tickErrorUs p50')).toMatchObject({ b: null, finding: 'incomparable' });
+    // dropped ticks are in a trace
+    expect(figure(comparison, '0 at 60 Hz', 'dropped')).toMatchObject({ finding: 'same' });
+  });
+
+  it('takes what one side does not tell for unknown, not for a difference', () => {
+    const silent: Telemetry = {
+      ...whole,
+      environment: { ...whole.environment, allowedCpus: [], cpu: null },
+      workers: whole.workers.map((worker) => ({ ...worker, priority: null, cpus: null })),
+    };
+    const { conditions, unknownInB } = compareTelemetry(whole, silent);
+    expect(conditions).toEqual([]);
+    const name = whole.workers[0]!.name;
+    expect(unknownInB).toEqual(expect.arrayContaining(['allowed CPUs', 'CPU', `priority of worker ${name}`]));
   });
 });

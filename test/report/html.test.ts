@@ -6,6 +6,7 @@ import { escapeHtml, html, jsonForScript } from '../../src/report/html/markup.js
 import { SCRIPT } from '../../src/report/html/script.js';
 import { STYLE } from '../../src/report/html/style.js';
 import { verdictOf } from '../../src/report/html/verdict.js';
+import type { Lack, Source } from '../../src/report/lacks.js';
 import { MISS_CAUSES } from '../../src/telemetry/outcomes.js';
 import type { FrameRecord, Miss, Telemetry } from '../../src/telemetry/telemetry-data.js';
 import { makeTelemetry } from './fixture.js';
@@ -150,5 +151,31 @@ describe('markup', () => {
     );
     expect(escapeHtml('&amp;')).toBe('&amp;amp;');
     expect(jsonForScript({ a: '</script><!--' }).text).toBe('{"a":"\\u003c/script>\\u003c!--"}');
+  });
+});
+
+describe('a report of what cannot hold all misses', () => {
+  const log: Source = { name: 'log', lacks: new Set<Lack>(['droppedTicks', 'unstartedJobs', 'refusedJobs']) };
+
+  it('says so in the headline, and shows no count for what is not in it', () => {
+    const late = { ...telemetry, loops: telemetry.loops.map((loop) => ({ ...loop, droppedTicks: 0 })) };
+    const count = late.loops.reduce((sum, loop) => sum + loop.missedFrames, 0);
+    const { headline } = verdictOf(late, log);
+    expect(headline).toBe(
+      `${count} of 600 frames in the log took longer than their deadline; frames that were dropped are not in a log.`,
+    );
+    const page = textOf(htmlReport(late, { source: log }));
+    expect(page).toContain(headline);
+    expect(page).toMatch(/late, dropped\s*\d+, –/);
+    expect(page).toMatch(/refused\s*–/);
+    const well = { ...late, loops: late.loops.map((loop) => ({ ...loop, missedFrames: 0 })) };
+    expect(verdictOf(well, log).headline).toBe(
+      'All 600 frames in the log took no longer than their deadline; frames that were dropped are not in a log.',
+    );
+    expect(verdictOf({ ...late, loops: [] }, log).headline).toMatch(
+      /jobs in the log took longer than their deadline; jobs that never ran are not in a log\.$/,
+    );
+    const foreign: Source = { name: 'log', lacks: new Set<Lack>([...log.lacks, 'deadlines']) };
+    expect(verdictOf({ ...late, loops: [] }, foreign).headline).toMatch(/jobs in the log; deadlines are not in it\.$/);
   });
 });

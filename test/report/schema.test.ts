@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FrameDeadlineError } from '../../src/base/errors.js';
 import { parseTelemetry } from '../../src/report/parse-telemetry.js';
 import { telemetrySchema } from '../../src/report/telemetry-schema.js';
+import { snapshotOf } from '../../src/scheduler/snapshot.js';
 import { makeTelemetry } from './fixture.js';
 
 const FILE = new URL('../../src/report/telemetry.schema.json', import.meta.url);
@@ -111,6 +112,23 @@ describe('parseTelemetry', () => {
     expect(codeAndMessage('[]')).toMatch(/holds no telemetry.*an array of 0/);
     expect(codeAndMessage('null')).toMatch(/holds no telemetry/);
     expect(codeAndMessage('{"a":1}')).toMatch(/holds no telemetry/);
+  });
+
+  it('knows the other output of this package, and says what to save instead', () => {
+    const snapshot = JSON.stringify(snapshotOf(telemetry, false));
+    expect(codeAndMessage(snapshot)).toMatch(/is a snapshot .*save `JSON\.stringify\(scheduler\.telemetry\(\)\)`/);
+    const demo = { schemaVersion: 1, interrupted: false, durationS: 1, lanes: {}, audio: {}, files: {} };
+    expect(codeAndMessage(JSON.stringify(demo))).toMatch(/demo --json.*report\.json/);
+    const top = { schemaVersion: 1, process: {}, atUnixMs: 1, uptimeUs: 1, intervalUs: 1, lanes: [], loops: [] };
+    expect(codeAndMessage(JSON.stringify(top))).toMatch(/top --json.*scheduler\.telemetry\(\)/);
+    const lines = `${JSON.stringify(top)}\n${JSON.stringify(top)}\n`;
+    expect(codeAndMessage(lines)).toMatch(/top --json.*scheduler\.telemetry\(\)/);
+    for (const one of [snapshot, JSON.stringify(demo), lines]) expect(codeAndMessage(one)).not.toMatch(/damaged/);
+  });
+
+  it('names no class of what JSON gave', () => {
+    expect(codeAndMessage('{"a":1}')).toMatch(/`schemaVersion` expected, one without it found/);
+    expect(codeAndMessage(changed(['lanes'], {}))).toMatch(/lanes is an object, an array expected/);
   });
 
   it('names versions that it does not know', () => {

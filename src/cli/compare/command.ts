@@ -17,7 +17,7 @@ export async function compareCommand(args: readonly string[]): Promise<number> {
   }
   const a = await readTelemetryFile(options.a);
   const b = await readTelemetryFile(options.b);
-  const comparison = compareTelemetry(a.telemetry, b.telemetry);
+  const comparison = compareTelemetry(a.telemetry, b.telemetry, { a: a.source, b: b.source });
   for (const [name, { note }] of [
     ['A', a],
     ['B', b],

@@ -35,9 +35,16 @@ export function parseCompareOptions(args: readonly string[]): CompareOptions | '
   const { values, positionals } = parse(args);
   if (values.help === true) return 'help';
   const [a, b] = positionals;
-  if (a === undefined || b === undefined || positionals.length > 2 || a === '' || b === '') {
-    throw usageError(`${positionals.length} files given, two expected`, 'compare');
+  if (a === undefined || b === undefined || positionals.length > 2) {
+    const given =
+      positionals.length === 0
+        ? 'no files'
+        : a !== undefined && b === undefined
+          ? 'one file'
+          : `${positionals.length} files`;
+    throw usageError(`${given} given, two expected`, 'compare');
   }
+  if (a === '' || b === '') throw usageError('"" given, the name of a file expected', 'compare');
   return { a, b, all: values.all === true, json: values.json === true };
 }
 

@@ -25,6 +25,7 @@ const FINDINGS: Readonly<Record<Finding, { text: string; style: Style }>> = {
   same: { text: '= no difference', style: 'dim' },
   unclear: { text: '? too few values', style: 'yellow' },
   unmarked: { text: '', style: 'plain' },
+  incomparable: { text: '– not comparable', style: 'dim' },
 };
 
 /** The comparison as lines of at most `columns` cells, 60 or more. */
@@ -34,7 +35,7 @@ export function renderComparison(
   columns: number,
   all: boolean,
 ): Line[] {
-  const { better, worse, conditions, onlyInA, onlyInB, parts, rule } = comparison;
+  const { better, worse, conditions, unknownInA, unknownInB, onlyInA, onlyInB, parts, rule } = comparison;
   const verdict =
     better + worse === 0 ? 'No difference that matters.' : `B against A: ${worse} worse, ${better} better.`;
   const lines: Line[] = [
@@ -47,6 +48,8 @@ export function renderComparison(
     lines.push([], [span('Not the same conditions:', 'yellow')]);
     for (const { what, a, b } of conditions) lines.push(...text(`  ${what}: ${a} in A, ${b} in B`, columns));
   }
+  if (unknownInA.length > 0) lines.push(...text(`Not known in A: ${unknownInA.join(', ')}`, columns));
+  if (unknownInB.length > 0) lines.push(...text(`Not known in B: ${unknownInB.join(', ')}`, columns));
   if (onlyInA.length > 0) lines.push(...text(`Only in A: ${onlyInA.join(', ')}`, columns));
   if (onlyInB.length > 0) lines.push(...text(`Only in B: ${onlyInB.join(', ')}`, columns));
   for (const part of parts) lines.push(...partLines(part, all));

@@ -23,10 +23,11 @@ export async function reportCommand(args: readonly string[]): Promise<number> {
   const { file, csv } = options;
   const out = options.out ?? besideName(file);
   if (csv !== null && resolve(csv) === resolve(out)) throw usageError('--out and --csv name the same file', 'report');
-  const { telemetry, note } = await readTelemetryFile(file);
+  const { telemetry, note, source } = await readTelemetryFile(file);
   const html = htmlReport(telemetry, {
     ...(options.title === null ? {} : { title: options.title }),
     ...(note === null ? {} : { note }),
+    source,
   });
   const files: FileToWrite[] = [{ path: out, text: html, startsWith: HTML_REPORT_START }];
   if (csv !== null) {
@@ -41,10 +42,11 @@ export async function reportCommand(args: readonly string[]): Promise<number> {
       throw new FrameDeadlineError('OUTPUT_UNWRITABLE', `${path} is the file that is read; give another name`);
     if (!options.force) checkReplaceable({ path, startsWith });
   }
+  if (note !== null) process.stderr.write(`frame-deadline: ${note}\n`);
   for (const one of toFiles) writeWhole(one);
   for (const { path, text } of files) if (path === STANDARD_OUTPUT) await written(text);
   if (out !== STANDARD_OUTPUT && csv !== STANDARD_OUTPUT) {
-    const { headline } = verdictOf(telemetry);
+    const { headline } = verdictOf(telemetry, source);
     await written(`${printable(headline)}\n${toFiles.map(({ path }) => resolve(path)).join('\n')}\n`);
   }
   return 0;

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { FrameDeadlineError } from '../../base/errors.js';
+import { type Source, WHOLE_TELEMETRY } from '../../report/lacks.js';
 import { parseTelemetry } from '../../report/parse-telemetry.js';
 import type { Telemetry } from '../../telemetry/telemetry-data.js';
 
@@ -10,6 +11,8 @@ export interface TelemetryFile {
   readonly telemetry: Telemetry;
   /** What has to be said beside its figures, or null. */
   readonly note: string | null;
+  /** What its format does not hold. */
+  readonly source: Source;
 }
 
 /**
@@ -21,14 +24,14 @@ export async function readTelemetryFile(path: string): Promise<TelemetryFile> {
   try {
     if (isHlog(text)) {
       const { parseHlog } = await import('../../report/hlog-reader.js');
-      const { HLOG_NOTE, telemetryOfHlog } = await import('../../report/telemetry-of-hlog.js');
+      const { HLOG_NOTE, hlogSource, telemetryOfHlog } = await import('../../report/telemetry-of-hlog.js');
       const log = parseHlog(text);
       const cut = log.cutLine === null ? '' : ` Line ${log.cutLine} was cut off and is left out.`;
-      return { telemetry: telemetryOfHlog(log), note: HLOG_NOTE + cut };
+      return { telemetry: telemetryOfHlog(log), note: HLOG_NOTE + cut, source: hlogSource(log) };
     }
     if (isTrace(text)) {
-      const { parseTrace, TRACE_NOTE } = await import('../../report/telemetry-of-trace.js');
-      return { telemetry: parseTrace(text), note: TRACE_NOTE };
+      const { parseTrace, TRACE_NOTE, TRACE_SOURCE } = await import('../../report/telemetry-of-trace.js');
+      return { telemetry: parseTrace(text), note: TRACE_NOTE, source: TRACE_SOURCE };
     }
   } catch (error) {
     if (!(error instanceof FrameDeadlineError)) throw error;
@@ -36,7 +39,7 @@ export async function readTelemetryFile(path: string): Promise<TelemetryFile> {
     const message = error.message.replace(/ \[[A-Z_]+\]$/, '');
     throw new FrameDeadlineError(error.code, `${path}: ${message}`, { cause: error });
   }
-  return { telemetry: parseTelemetry(text, path), note: null };
+  return { telemetry: parseTelemetry(text, path), note: null, source: WHOLE_TELEMETRY };
 }
 
 function readText(path: string): string {

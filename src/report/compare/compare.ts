@@ -7,8 +7,9 @@ import {
   type LoopTelemetry,
   type Telemetry,
 } from '../../telemetry/telemetry-data.js';
+import { type Lack, type Source, WHOLE_TELEMETRY } from '../lacks.js';
 import { low1Integral, low1Percentile } from '../lows.js';
-import { type ConditionDifference, conditionDifferences } from './conditions.js';
+import { type ConditionDifference, compareConditions } from './conditions.js';
 import { CONFIDENCE, newcombe, quantileInterval } from './intervals.js';
 
 /** A quantile differs where it moved by this share at least, and by this much: less is real at times, but matters to nobody. */
@@ -19,16 +20,16 @@ export const COMPARISON_RULE =
   `A ratio of misses is marked where the ${100 * CONFIDENCE} % interval of the difference (Newcombe) leaves out 0. ` +
   `A quantile is marked where its two ${100 * CONFIDENCE} % intervals (order statistics, widened to the buckets' ends) do not ` +
   `overlap and it moved by ${100 * MIN_CHANGE} % and ${MIN_CHANGE_US} µs at least. Maxima and low1Integral are one value of a ` +
-  'run each and never marked. Of a hundred figures that did not change about one ratio may be marked by chance.';
+  'run each and never marked, nor is what one of the two files cannot hold. Of a hundred figures that did not change about one ratio may be marked by chance.';
 
-/** `better` and `worse` are of B, against A. `unclear`: too few values to tell. */
-export type Finding = 'better' | 'worse' | 'same' | 'unclear' | 'unmarked';
+/** `better` and `worse` are of B, against A. `unclear`: too few values to tell. `incomparable`: one format cannot hold it. */
+export type Finding = 'better' | 'worse' | 'same' | 'unclear' | 'unmarked' | 'incomparable';
 
 export interface ComparedFigure {
   /** Such as `missed` (a share of 0 to 1), `responseUs p99` or `low1Percentile` (frames per second). */
   readonly metric: string;
   readonly unit: 'share' | 'us' | 'fps';
-  /** Null where nothing was counted. */
+  /** Null where nothing was counted, or the source cannot hold it. */
   readonly a: number | null;
   readonly b: number | null;
   /** Values that the figure is made of. */
@@ -50,12 +51,21 @@ export interface Comparison {
   readonly rule: string;
   /** Conditions that were not the same: they may be why figures differ. */
   readonly conditions: readonly ConditionDifference[];
+  /** Conditions that only the other of the two tells. */
+  readonly unknownInA: readonly string[];
+  readonly unknownInB: readonly string[];
   readonly parts: readonly ComparedPart[];
   /** Loops, lanes and tasks that only one of the two has. */
   readonly onlyInA: readonly string[];
   readonly onlyInB: readonly string[];
   readonly better: number;
   readonly worse: number;
+}
+
+/** What the two were read from: whole telemetry if left out. */
+export interface ComparedSources {
+  readonly a?: Source;
+  readonly b?: Source;
 }
 
 const SHARES: readonly [share: number, name: string][] = [
@@ -68,9 +78,10 @@ const LOOP_HISTOGRAMS = ['frameUs', 'submittingUs', 'tickErrorUs', 'intervalUs']
 
 /**
  * Two runs side by side, with the differences that matter marked by {@link COMPARISON_RULE}. Loops are matched in their
- * order, lanes and tasks by name. Pure.
+ * order, lanes and tasks by name. What a source cannot hold is null and never marked. Pure.
  */
-export function compareTelemetry(a: Telemetry, b: Telemetry): Comparison {
+export function compareTelemetry(a: Telemetry, b: Telemetry, sources: ComparedSources = {}): Comparison {
+  const { a: sourceA = WHOLE_TELEMETRY, b: sourceB = WHOLE_TELEMETRY } = sources;
   const parts: ComparedPart[] = [];
   const onlyInA: string[] = [];
   const onlyInB: string[] = [];
@@ -83,19 +94,21 @@ export function compareTelemetry(a: Telemetry, b: Telemetry): Comparison {
     for (const [name, one] of ofA) {
       const other = ofB.get(name);
       if (other === undefined) onlyInA.push(`${kind} ${name}`);
-      else parts.push({ kind, name, figures: figures(one, other) });
+      else
+        parts.push({ kind, name, figures: figures(one, other).map((figure) => held(kind, figure, sourceA, sourceB)) });
     }
     for (const name of ofB.keys()) if (!ofA.has(name)) onlyInB.push(`${kind} ${name}`);
   }
   match('loop', loopsByName(a), loopsByName(b), loopFigures);
   match('lane', lanesByName(a), lanesByName(b), laneFigures);
   // a lane of one task says the same as its task
-  match('task', tasksByName(a), tasksByName(b), laneFigures);
+  if (!sourceA.lacks.has('tasks') && !sourceB.lacks.has('tasks'))
+    match('task', tasksByName(a), tasksByName(b), laneFigures);
   const findings = parts.flatMap((part) => part.figures.map(({ finding }) => finding));
   return {
     schemaVersion: 1,
     rule: COMPARISON_RULE,
-    conditions: conditionDifferences(a, b),
+    ...compareConditions(a, b, sourceA, sourceB),
     parts,
     onlyInA,
     onlyInB,
@@ -117,6 +130,25 @@ function lanesByName({ lanes }: Telemetry): Map<string, Tasks> {
 function tasksByName({ lanes }: Telemetry): Map<string, Tasks> {
   const several = lanes.filter(({ tasks }) => tasks.length > 1);
   return new Map(several.flatMap(({ name, tasks }) => tasks.map((task) => [`${name}.${task.name}`, [task]])));
+}
+
+/** What a source must hold for a figure. `missed` counts ticks of loops and jobs of lanes. */
+function lackOf(kind: ComparedPart['kind'], metric: string): Lack | null {
+  if (metric === 'dropped') return 'droppedTicks';
+  if (metric === 'missed') return kind === 'loop' ? 'droppedTicks' : 'unstartedJobs';
+  if (metric === 'refused') return 'refusedJobs';
+  return metric.startsWith('tickErrorUs ') ? 'tickErrorUs' : null;
+}
+
+function held(kind: ComparedPart['kind'], figure: ComparedFigure, a: Source, b: Source): ComparedFigure {
+  const lack = lackOf(kind, figure.metric);
+  if (lack === null || !(a.lacks.has(lack) || b.lacks.has(lack))) return figure;
+  return {
+    ...figure,
+    ...(a.lacks.has(lack) ? { a: null, countA: 0 } : {}),
+    ...(b.lacks.has(lack) ? { b: null, countB: 0 } : {}),
+    finding: 'incomparable',
+  };
 }
 
 function loopFigures(a: LoopTelemetry, b: LoopTelemetry): ComparedFigure[] {

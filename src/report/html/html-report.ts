@@ -1,5 +1,6 @@
 import { MISS_CAUSES } from '../../telemetry/outcomes.js';
 import type { Telemetry } from '../../telemetry/telemetry-data.js';
+import { type Source, WHOLE_TELEMETRY } from '../lacks.js';
 import { cards } from './cards.js';
 import { SCRIPT_HASH, STYLE_HASH } from './content-hashes.js';
 import { framePlots, packRows, symbolDefinitions } from './frame-plot.js';
@@ -17,6 +18,8 @@ export interface HtmlReportOptions {
   readonly title?: string;
   /** A sentence on where the figures come from, shown with the verdict. */
   readonly note?: string;
+  /** What the telemetry was made from, if not whole telemetry: what that cannot hold is not shown as measured. */
+  readonly source?: Source;
 }
 
 /** What a report begins with: by it a file is known as one. */
@@ -35,7 +38,8 @@ const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCR
  */
 export function htmlReport(telemetry: Telemetry, options: HtmlReportOptions = {}): string {
   const title = options.title ?? 'Frame deadlines';
-  const verdict = verdictOf(telemetry);
+  const source = options.source ?? WHOLE_TELEMETRY;
+  const verdict = verdictOf(telemetry, source);
   const firstMiss = Math.max(0, telemetry.misses.length - MAX_MISSES);
   const frames = framePlots(telemetry, firstMiss);
   const percentiles = percentilePlot(telemetry);
@@ -70,7 +74,7 @@ ${options.note === undefined ? null : html`<p><strong>Note:</strong> ${options.n
 <nav aria-label="Sections"><a href="#frames">Frames</a><a href="#percentiles">Percentiles</a><a href="#last-misses">Misses</a><a href="#tasks">Tasks</a><a href="#loops">Loops</a><a href="#workers">Workers</a><a href="#environment">Environment</a></nav>
 </header>
 <main>
-<section aria-label="Summary">${cards(telemetry)}</section>
+<section aria-label="Summary">${cards(telemetry, source)}</section>
 <section aria-labelledby="frames"><h2 id="frames">Frame times</h2>
 <p class="note">From the intended tick to the last finish of the frame's jobs. ${framesText}</p>
 ${frames.length === 0 ? html`<p>No frames were recorded.</p>` : frames.map(({ markup }) => markup)}</section>

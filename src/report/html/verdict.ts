@@ -1,6 +1,7 @@
 import { MISS_CAUSES, type MissCause } from '../../telemetry/outcomes.js';
 import type { LaneTelemetry, Miss, Telemetry } from '../../telemetry/telemetry-data.js';
 import { missesByFrame } from '../frame-misses.js';
+import { type Lack, type Source, WHOLE_TELEMETRY } from '../lacks.js';
 import { CAUSE_WORDS, causesByCount, countText, culpritName } from './words.js';
 
 /** How a run went, in words. */
@@ -14,8 +15,11 @@ export interface Verdict {
 
 type Causes = Record<MissCause, number>;
 
-/** How the run went, most important first: frames where a loop ran, else jobs. */
-export function verdictOf(telemetry: Telemetry): Verdict {
+/**
+ * How the run went, most important first: frames where a loop ran, else jobs. Of a source that cannot hold all that was
+ * missed it says so.
+ */
+export function verdictOf(telemetry: Telemetry, source: Source = WHOLE_TELEMETRY): Verdict {
   const { lanes, loops, misses } = telemetry;
   const tasks = lanes.flatMap((lane) => lane.tasks);
   const ticks = sum(loops.map((loop) => loop.intendedTicks));
@@ -24,7 +28,10 @@ export function verdictOf(telemetry: Telemetry): Verdict {
   const missedJobs = sum(tasks.map((task) => task.misses));
   const accepted = sum(tasks.map((task) => task.accepted));
   if (ticks === 0 && accepted === 0) return { ok: true, headline: 'Nothing ran.', details: [] };
-  const headline = ticks > 0 ? missedText(missedTicks, ticks, 'frame') : missedText(missedJobs, accepted, 'job');
+  const headline =
+    ticks > 0
+      ? missedText(missedTicks, ticks, 'frame', source, 'droppedTicks')
+      : missedText(missedJobs, accepted, 'job', source, 'unstartedJobs');
   const frames =
     ticks > 0
       ? mostText(
@@ -34,7 +41,7 @@ export function verdictOf(telemetry: Telemetry): Verdict {
       : null;
   const details = frames === null ? [] : [frames];
   for (const lane of lanes) {
-    const detail = laneText(lane, misses);
+    const detail = laneText(lane, misses, source);
     if (detail !== null) details.push(detail);
   }
   if (dropped > 0) {
@@ -69,7 +76,7 @@ function mostText(causes: Causes, misses: readonly Miss[]): string | null {
   return `Most often: ${CAUSE_WORDS[cause].short} (${countText(count)} of ${countText(sum(Object.values(causes)))})${behindText(cause, misses)}: ${CAUSE_WORDS[cause].long}.`;
 }
 
-function laneText({ name, tasks }: LaneTelemetry, misses: readonly Miss[]): string | null {
+function laneText({ name, tasks }: LaneTelemetry, misses: readonly Miss[], source: Source): string | null {
   const missed = sum(tasks.map((task) => task.misses));
   if (missed === 0) return null;
   const [most] = causesByCount(sumCauses(tasks.map((task) => task.missCauses)));
@@ -81,7 +88,7 @@ function laneText({ name, tasks }: LaneTelemetry, misses: readonly Miss[]): stri
   );
   const only =
     count === missed ? CAUSE_WORDS[cause].short : `most often ${CAUSE_WORDS[cause].short} (${countText(count)})`;
-  return `Lane ${name}: ${countText(missed)} of ${of} jobs missed, ${only}${behind}.`;
+  return `Lane ${name}: ${countText(missed)} of ${of} jobs${source.lacks.has('unstartedJobs') ? ` in the ${source.name}` : ''} missed, ${only}${behind}.`;
 }
 
 /** `, mostly behind render.tile`, after the cause of that name `, mostly render.tile`; or nothing. */
@@ -98,8 +105,18 @@ function behindText(cause: MissCause, misses: readonly Miss[]): string {
   return cause === 'waitingBehind' ? `, ${mostly}${first[0]}` : `, ${mostly}behind ${first[0]}`;
 }
 
-function missedText(missed: number, of: number, noun: string): string {
+/** @param lack without it the source holds all that was missed */
+function missedText(missed: number, of: number, noun: 'frame' | 'job', { name, lacks }: Source, lack: Lack): string {
   const nouns = of === 1 ? noun : `${noun}s`;
+  if (lacks.has(lack)) {
+    const among = `${countText(of)} ${nouns} in the ${name}`;
+    if (name === 'log' && lacks.has('deadlines')) return `${among}; deadlines are not in it.`;
+    const absent = noun === 'frame' ? 'frames that were dropped' : 'jobs that never ran';
+    const verb = missed > 0 ? 'took longer than' : 'took no longer than';
+    const those =
+      missed > 0 ? `${countText(missed)} of ${among}` : of === 1 ? `The only ${noun} in the ${name}` : `All ${among}`;
+    return `${those} ${verb} ${of === 1 ? 'its' : 'their'} deadline; ${absent} are not in a ${name}.`;
+  }
   if (missed > 0) return `${countText(missed)} of ${countText(of)} ${nouns} missed their deadline.`;
   return of === 1 ? `The only ${noun} met its deadline.` : `All ${countText(of)} ${nouns} met their deadline.`;
 }
