@@ -168,6 +168,13 @@ describe('a report of what cannot hold all misses', () => {
     expect(page).toContain(headline);
     expect(page).toMatch(/late, dropped\s*\d+, –/);
     expect(page).toMatch(/refused\s*–/);
+    // ticks, dropped and missed % of the loop; missed %, submitted and refused of tasks
+    const dashes = (markup: string, table: string): number =>
+      markup.split(`id="${table}"`)[1]!.split('</table>')[0]!.split('>–<').length - 1;
+    const [ofLog, ofWhole] = [htmlReport(late, { source: log }), htmlReport(late)];
+    expect(dashes(ofLog, 't-loops') - dashes(ofWhole, 't-loops')).toBe(3);
+    const tasks = late.lanes.flatMap((lane) => lane.tasks).length;
+    expect(dashes(ofLog, 't-tasks') - dashes(ofWhole, 't-tasks')).toBe(3 * tasks);
     const well = { ...late, loops: late.loops.map((loop) => ({ ...loop, missedFrames: 0 })) };
     expect(verdictOf(well, log).headline).toBe(
       'All 600 frames in the log took no longer than their deadline; frames that were dropped are not in a log.',

@@ -80,8 +80,8 @@ ${options.note === undefined ? null : html`<p><strong>Note:</strong> ${options.n
 ${frames.length === 0 ? html`<p>No frames were recorded.</p>` : frames.map(({ markup }) => markup)}</section>
 <section aria-labelledby="percentiles"><h2 id="percentiles">Latency by percentile</h2>${percentiles.markup}</section>
 <section aria-labelledby="last-misses"><h2 id="last-misses">The last misses</h2>${missList(telemetry, firstMiss)}</section>
-<section aria-labelledby="tasks"><h2 id="tasks">Tasks</h2>${taskTable(telemetry)}${latencyTable(telemetry)}</section>
-<section aria-labelledby="loops"><h2 id="loops">Loops</h2>${loopTables(telemetry)}</section>
+<section aria-labelledby="tasks"><h2 id="tasks">Tasks</h2>${taskTable(telemetry, source)}${latencyTable(telemetry)}</section>
+<section aria-labelledby="loops"><h2 id="loops">Loops</h2>${loopTables(telemetry, source)}</section>
 <section aria-labelledby="workers"><h2 id="workers">Workers</h2>${workerTable(telemetry)}</section>
 <section aria-labelledby="environment"><h2 id="environment">Environment</h2>${environmentList(telemetry)}</section>
 </main>

@@ -7,6 +7,7 @@ import {
   type TaskTelemetry,
   type Telemetry,
 } from '../../telemetry/telemetry-data.js';
+import type { Lack, Source } from '../lacks.js';
 import { low1Integral, low1Percentile } from '../lows.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { METRIC_ORDER, METRIC_WORDS } from './percentile-plot.js';
@@ -32,8 +33,13 @@ export function table(
   )}</tbody></table></div>`;
 }
 
+/** What stands for a figure that the source cannot hold. */
+function unless({ lacks }: Source, lack: Lack, text: string): string {
+  return lacks.has(lack) ? '–' : text;
+}
+
 /** Counts of each task. */
-export function taskTable({ lanes }: Telemetry): Markup {
+export function taskTable({ lanes }: Telemetry, source: Source): Markup {
   const headers = [
     'task',
     'missed',
@@ -51,13 +57,13 @@ export function taskTable({ lanes }: Telemetry): Markup {
     lane.tasks.map((task): Content[] => [
       html`<bdi>${lane.name}.${task.name}</bdi>`,
       task.misses === 0 ? '0' : html`<b>${countText(task.misses)}</b>`,
-      shareText(task.misses, task.accepted),
+      unless(source, 'unstartedJobs', shareText(task.misses, task.accepted)),
       causesText(task.missCauses),
       durationText(task.deadlineUs),
       durationText(task.budgetUs),
-      countText(task.submitted),
+      unless(source, 'refusedJobs', countText(task.submitted)),
       countText(task.accepted),
-      refusedText(task),
+      unless(source, 'refusedJobs', refusedText(task)),
       ...OUTCOMES.map((outcome) => countText(task.outcomes[outcome])),
       countText(task.inFlight),
     ]),
@@ -103,18 +109,18 @@ function quantileCells(data: HistogramData, limitUs: number | null): Content[] {
 }
 
 /** Frames and lows of each loop. */
-export function loopTables({ loops }: Telemetry): Markup {
+export function loopTables({ loops }: Telemetry, source: Source): Markup {
   if (loops.length === 0) return html`<p>No host loop ran.</p>`;
   const name = (id: number, hz: number): string => `loop ${id}, ${Number(hz.toFixed(2))} Hz`;
   const counts = loops.map((loop): Content[] => [
     name(loop.id, loop.hz),
     durationText(loop.deadlineUs),
     loop.running ? 'running' : 'ended',
-    countText(loop.intendedTicks),
+    unless(source, 'droppedTicks', countText(loop.intendedTicks)),
     countText(loop.frames),
-    countText(loop.droppedTicks),
+    unless(source, 'droppedTicks', countText(loop.droppedTicks)),
     countText(loop.missedFrames),
-    shareText(loop.missedFrames + loop.droppedTicks, loop.intendedTicks),
+    unless(source, 'droppedTicks', shareText(loop.missedFrames + loop.droppedTicks, loop.intendedTicks)),
     fpsText(low1Percentile(loop.intervalUs)),
     fpsText(low1Integral(loop.intervalUs)),
     causesText(loop.droppedCauses),
