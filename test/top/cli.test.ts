@@ -149,7 +149,7 @@ describe('frame-deadline top', () => {
 const noTerminal = spawnSync('python3', ['-c', 'import pty']).status !== 0;
 if (noTerminal) console.warn('SKIPPED: top on a terminal; needs python3 with its module pty');
 describe.skipIf(noTerminal)('frame-deadline top on a terminal', () => {
-  type Step = readonly ['wait' | 'type' | 'signal', string];
+  type Step = readonly ['wait' | 'type' | 'signal' | 'stopped', string];
   async function onTerminal(columns: number, rows: number, steps: readonly Step[], cwd = folder) {
     const script = fileURLToPath(new URL('./terminal.py', import.meta.url));
     const args = [script, `${columns}`, `${rows}`, JSON.stringify(steps)];
@@ -211,6 +211,7 @@ describe.skipIf(noTerminal)('frame-deadline top on a terminal', () => {
       ['wait', 'jobs/s'],
       ['type', '\x1a'],
       ['wait', LEAVE],
+      ['stopped', ''],
       ['signal', 'SIGCONT'],
       ['wait', ENTER],
       ['wait', 'jobs/s'],

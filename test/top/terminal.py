@@ -32,6 +32,15 @@ for kind, value in steps:
         os.write(terminal, value.encode())
     elif kind == "signal":
         os.kill(pid, getattr(signal, value))
+    elif kind == "stopped":
+        # a SIGCONT that comes before the stop would be lost
+        end = time.time() + 20
+        while failed is None:
+            done, code = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
+            if done and os.WIFSTOPPED(code):
+                break
+            if done or time.time() > end or not read():
+                failed = kind
     else:
         end = time.time() + 20
         while True:
