@@ -214,14 +214,16 @@ export class Supervisor implements SupervisorApi {
   ): Promise<void> {
     if (place.thread !== thread) return;
     place.thread = null;
+    if (!this.closing) {
+      const why = end.error === null ? `exit code ${end.exitCode}` : `${end.error.name}: ${end.error.message}`;
+      place.lastDeath = place.hung ?? why;
+    }
     // one that is being brought up serves nothing yet: who brings it up is told
     if (this.service === null || place.state !== 'serving') return;
     const index = this.places.indexOf(place);
     if (!this.closing) {
       place.deaths++;
       place.state = 'restarting';
-      const why = end.error === null ? `exit code ${end.exitCode}` : `${end.error.name}: ${end.error.message}`;
-      place.lastDeath = place.hung ?? why;
       const cause = place.hung === null ? CAUSE_CRASHED : CAUSE_HUNG;
       place.hung = null;
       this.service.leave(index, cause);
@@ -236,8 +238,11 @@ export class Supervisor implements SupervisorApi {
       if (this.closing) return;
       const failure = result.ok ? await this.failureToServe(place, index) : result.error.message;
       if (failure === null) return;
-      place.lastDeath = failure;
+      // a module that cannot be imported is no death
+      if (result.ok) place.deaths++;
       const { thread } = place;
+      // one that ended by itself has said why
+      if (thread !== null) place.lastDeath = failure;
       place.thread = null;
       await thread?.terminate();
       // it may have begun to serve before its answer was lost
