@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -211,12 +212,22 @@ static bool apply_round_robin(uint32_t asked, fd_how *how) {
 }
 
 /* `cpus`: what to run on; a real-time thread that may use any CPU loses the host's. */
+/*
+ * The kernel counts towards RLIMIT_RTTIME until a real-time thread blocks: one that was demoted and asks again would be
+ * demoted again at the next tick (kernel/sched/rt.c, watchdog and enqueue_task_rt).
+ */
+static void block_once(void) {
+  const struct timespec shortest = {0, 1000};
+  nanosleep(&shortest, NULL);
+}
+
 static bool apply_realtime(const fd_request *request, fd_cpu_set *cpus, fd_report *report) {
   fd_how *how = &report->priority;
   if (!fd_budget_declared(request, how->reason)) return false;
   fd_cpu_set narrowed = *cpus;
   if (!fd_leash_enter(request, &began.cpus, &narrowed, how->reason, report->leash)) return false;
   bool granted = apply_round_robin(request->realtime_priority, how);
+  if (granted) block_once();
   if (granted || (request->brokered && fd_leash_for_broker(request, how->reason, report->leash))) {
     *cpus = narrowed;
     return granted;
