@@ -1,8 +1,7 @@
+import { LOOP_HISTOGRAMS } from '../telemetry/loop-row.js';
 import { HISTOGRAMS } from '../telemetry/recorder.js';
 import type { HistogramData, Telemetry } from '../telemetry/telemetry-data.js';
 import { histogramCounts, histogramData } from '../telemetry/telemetry-data.js';
-
-const LOOP_HISTOGRAMS = ['tickErrorUs', 'submittingUs', 'frameUs', 'intervalUs'] as const;
 
 /** Of which lane or loop an interval is, and what it measures. */
 export interface HlogTag {

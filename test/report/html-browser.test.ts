@@ -1,30 +1,13 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { htmlReport } from '../../src/report/html/html-report.js';
+import { CHROMIUM, CHROMIUM_FLAGS } from '../chromium.js';
 import { makeTelemetry } from './fixture.js';
 import { HOSTILE_NAMES, withNames } from './hostile.js';
-
-/** Debian's and others' names; FRAME_DEADLINE_CHROMIUM names another. */
-const CHROMIUM = [
-  process.env['FRAME_DEADLINE_CHROMIUM'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-  .filter((path) => path !== undefined)
-  .find((path) => existsSync(path));
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 if (CHROMIUM === undefined)
   console.warn('SKIPPED: the report is not looked at in a browser, no Chromium is here (apt-get install chromium)');
@@ -37,7 +20,7 @@ describe.skipIf(CHROMIUM === undefined)('the report in a browser', () => {
   let complaints: string[] = [];
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: QUIET });
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: CHROMIUM_FLAGS });
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,7 +1,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveExamples } from '../../examples/web-server.js';
-import { CHROMIUM, FLAGS } from './browser.js';
+import { AUDIO_FLAGS, CHROMIUM } from '../chromium.js';
 
 /** FRAME_DEADLINE_AUDIO_SECONDS=60 for a minute of sound. */
 const SECONDS = Number(process.env['FRAME_DEADLINE_AUDIO_SECONDS'] ?? 1);
@@ -17,7 +17,7 @@ describe.skipIf(CHROMIUM === undefined)('web audio in a browser', { timeout: 60_
 
   beforeAll(async () => {
     served = await serveExamples();
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: AUDIO_FLAGS });
     page = await browser.newPage();
     page.on('console', (message) => complaints.push(`console: ${message.text()}`));
     page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));

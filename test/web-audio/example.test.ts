@@ -2,7 +2,7 @@ import { decode } from 'fast-png';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveExamples } from '../../examples/web-server.js';
-import { CHROMIUM, FLAGS } from './browser.js';
+import { AUDIO_FLAGS, CHROMIUM } from '../chromium.js';
 
 /** The page's policy forbids Playwright to wait in it for what is given as text. */
 const PATIENTLY = { timeout: 20_000, interval: 50 };
@@ -16,7 +16,7 @@ describe.skipIf(CHROMIUM === undefined)('examples in a browser', () => {
 
   beforeAll(async () => {
     served = await serveExamples();
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: AUDIO_FLAGS });
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,6 +1,7 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHROMIUM, FLAGS, type Served, serveRepository } from './browser.js';
+import { CHROMIUM, CHROMIUM_FLAGS } from '../chromium.js';
+import { type Served, serveRepository } from './browser.js';
 
 if (CHROMIUM === undefined)
   console.warn('SKIPPED: the scheduler is not run in a browser, no Chromium is here (apt-get install chromium)');
@@ -16,7 +17,7 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
 
   beforeAll(async () => {
     served = await serveRepository();
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: CHROMIUM_FLAGS });
     console.info(`Chromium ${browser.version()}`);
   });
   afterAll(async () => {
