@@ -14,6 +14,7 @@ const LAYERS = [
   'report',
   'testing',
   'web-audio',
+  'vite',
   'cli',
 ];
 /** Runs in every JavaScript thread, an AudioWorklet included for `ring`: no platform module, no DOM type. */
