@@ -2,13 +2,10 @@ import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { Plan } from '../scheduler/plan.js';
 import { type CloseOptions, Scheduler, type SchedulerParts } from '../scheduler/scheduler.js';
 import { checkUs, type ExecutionTimes } from './execution-times.js';
+import { laterTurn } from './later-turn.js';
 import type { InjectedRefusal, RefusingHostCore } from './refusing-host-core.js';
 import type { VirtualBackend } from './virtual-backend.js';
 import type { VirtualSupervisor } from './virtual-supervisor.js';
-
-// taken before a test runner puts its own timers in their place
-const laterTurn: (callback: () => void) => void =
-  typeof setImmediate === 'function' ? setImmediate : (callback) => void setTimeout(callback, 0);
 
 /** Virtual time after which `runUntilIdle` gives up. */
 const MAX_BUSY_US = 3600e6;

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/base/errors.js';
@@ -342,10 +341,9 @@ describe('views', () => {
     }).toThrow(TypeError);
   });
 
-  it('show their values when printed', () => {
+  it('show their values as JSON, and list their fields', () => {
     const { view } = viewOf({ x: f32, packet: bytes(4) });
     writeLiteral(view, { x: 1.5, packet: new Uint8Array([7]) }, 'tile');
-    expect(inspect(view)).toMatch(/x: 1\.5,\s+packet: Uint8Array\(1\) \[ 7 \]/);
     expect(JSON.parse(JSON.stringify(view))).toEqual({ x: 1.5, packet: { 0: 7 } });
     expect(Object.keys(view)).toEqual([]);
     const names: string[] = [];
