@@ -9,11 +9,11 @@ import { CpuFlightRecorder } from './host/node/cpu-profiler.js';
 import { printDirectly } from './host/node/print.js';
 import { NodeThreadControl } from './host/node/thread-control.js';
 import { NodeThreadProbe } from './host/node/thread-probe.js';
-import { COMMAND_STOP } from './memory/layout.js';
+import { NodeTimer } from './host/node/timer.js';
 import type { AttachRequest, WorkerApi } from './scheduler/protocol.js';
 import { WorkerService } from './scheduler/worker-service.js';
+import type { EventLoop } from './worker/event-loop.js';
 import type { FlightRecorder } from './worker/flight-recorder.js';
-import type { IdleLoop } from './worker/idle-loop.js';
 import { measureWakeupFloorUs } from './worker/wakeup-floor.js';
 
 // Entry of a worker thread on Node: imports the task modules, then serves its lanes until it is told to stop.
@@ -34,7 +34,7 @@ const service = new WorkerService(({ laneName, url }) => {
 
 const api: WorkerApi = {
   load: (modules) => service.load(modules),
-  attach(request) {
+  async attach(request) {
     const thread = new NodeThreadControl().apply(request.thread);
     const clock = clockSince(request.epochUs);
     // after the priority is in force: it decides how late a park ends
@@ -43,7 +43,7 @@ const api: WorkerApi = {
     const replacesSinceUs = request.replaces === true ? clock.nowUs() : null;
     const flightRecorder = flightRecorderOf(request, clock);
     const explainer = { probe, wakeupFloorUs, replacesSinceUs, flightRecorder };
-    setImmediate(() => serve(service.loopOf(request, clock, explainer)));
+    setImmediate(await service.serverOf(request, clock, explainer, eventLoopOf(clock), stop));
     return { thread, probes: probe.reports };
   },
 };
@@ -58,12 +58,20 @@ function flightRecorderOf({ profile, thread }: AttachRequest, clock: Clock): Fli
   }
 }
 
-function serve(loop: IdleLoop): void {
-  if (loop.run() === COMMAND_STOP) {
-    parentPort!.close();
-    process.exit(0);
-  }
-  setImmediate(() => serve(loop));
+function eventLoopOf(clock: Clock): EventLoop {
+  return {
+    soon: setImmediate,
+    waitAsync(words, at, value) {
+      const wait = Atomics.waitAsync(words, at, value);
+      return wait.async ? wait.value : null;
+    },
+    timer: new NodeTimer(clock),
+  };
+}
+
+function stop(): void {
+  parentPort!.close();
+  process.exit(0);
 }
 
 expose(api as unknown as Record<string, (...args: never[]) => unknown>);

@@ -40,6 +40,7 @@ export type {
 } from './scheduler/snapshot.js';
 export type { TaskHandle } from './scheduler/task-handle.js';
 export type { TelemetryReader as TelemetryWindow } from './scheduler/telemetry-reader.js';
+export type { Transferred, TransferTarget } from './scheduler/transfer.js';
 export type { LatencySummary } from './telemetry/histogram-reader.js';
 export type { JobRecord, JobTrace, TracedThread } from './telemetry/job-trace-data.js';
 export type { MissCause, Outcome, Refusal } from './telemetry/outcomes.js';
@@ -62,4 +63,11 @@ export type {
   Telemetry,
   WorkerTelemetry,
 } from './telemetry/telemetry-data.js';
-export { type JobContext, type Task, type TaskDefinition, task } from './worker/task.js';
+export {
+  type Initialize,
+  type InitializeContext,
+  type JobContext,
+  type Task,
+  type TaskDefinition,
+  task,
+} from './worker/task.js';

@@ -27,6 +27,8 @@ serveCalls((setup): SupervisorApi => {
     start: (workers, readyTimeoutMs, epochUs) => supervisor.start(workers, readyTimeoutMs, epochUs),
     attach: (attached) => supervisor.attach(attached),
     workers: () => supervisor.workers(),
+    nextHandover: () => supervisor.nextHandover(),
+    handOver: (worker, given) => supervisor.handOver(worker, given),
     serveTelemetry: (request) => supervisor.serveTelemetry(request),
     stopServing: (id) => supervisor.stopServing(id),
     // asked again before the thread is terminated

@@ -2,11 +2,10 @@ import { FrameDeadlineError } from './base/errors.js';
 import { clockSince } from './host/web/clock.js';
 import { endThread, serveCalls } from './host/web/serve-calls.js';
 import { refusedReport } from './host/web/thread-report.js';
-import { soon } from './host/web/timer.js';
-import { COMMAND_STOP } from './memory/layout.js';
+import { soon, WebTimer } from './host/web/timer.js';
+import { waitAsync } from './host/web/wait-async.js';
 import type { WorkerApi } from './scheduler/protocol.js';
 import { WorkerService } from './scheduler/worker-service.js';
-import type { IdleLoop } from './worker/idle-loop.js';
 import { NoProbe } from './worker/thread-probe.js';
 import { measureWakeupFloorUs } from './worker/wakeup-floor.js';
 
@@ -21,19 +20,16 @@ const service = new WorkerService(async ({ laneName, url }) => {
 
 const api: WorkerApi = {
   load: (modules) => service.load(modules),
-  attach(request) {
+  async attach(request) {
     const clock = clockSince(request.epochUs);
     const wakeupFloorUs = measureWakeupFloorUs(clock);
     const probe = new NoProbe('a browser does not tell it');
     const replacesSinceUs = request.replaces === true ? clock.nowUs() : null;
-    soon(() => serve(service.loopOf(request, clock, { probe, wakeupFloorUs, replacesSinceUs })));
+    const explainer = { probe, wakeupFloorUs, replacesSinceUs };
+    const eventLoop = { soon, waitAsync, timer: new WebTimer(clock) };
+    soon(await service.serverOf(request, clock, explainer, eventLoop, endThread));
     return { thread: refusedReport(request.thread), probes: probe.reports };
   },
 };
-
-function serve(loop: IdleLoop): void {
-  if (loop.run() === COMMAND_STOP) endThread();
-  else soon(() => serve(loop));
-}
 
 serveCalls(() => api);

@@ -5,13 +5,14 @@ import { AttachedMemory } from '../worker/attached-memory.js';
 import { HostCore } from './host-core.js';
 import { loadModule, workerCoreOf } from './host-handlers.js';
 import { InlineBackend } from './inline-backend.js';
-import { describeTasks } from './load-tasks.js';
+import { describeTasks, initializeLane } from './load-tasks.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import { buffersOf, telemetryHost } from './parts.js';
 import { makePlan, type Plan } from './plan.js';
 import { Scheduler } from './scheduler.js';
 import type { TelemetryHost } from './serve-telemetry.js';
 import { TelemetryServing } from './telemetry-serving.js';
+import { lanesWithOwnThings } from './transfer.js';
 
 /** A scheduler whose handlers run in this thread. */
 export async function createInline(platform: Platform, options: NormalOptions): Promise<Scheduler> {
@@ -29,13 +30,14 @@ export async function createInline(platform: Platform, options: NormalOptions): 
   const clock = platform.clockSince(platform.newEpochUs());
   const descriptions = modules.map((module, i) => describeTasks(module, options.lanes[i]!.name, 'what load() gives'));
   const plan = makePlan(
-    options.lanes,
+    await lanesWithOwnThings(options.lanes),
     placed,
     descriptions,
     clock.nowPreciseUs(),
     typeof SharedArrayBuffer !== 'undefined',
     options.traceJobs,
   );
+  for (const lane of plan.lanes) await initializeLane(modules[lane.index], lane, 0, options.readyTimeoutMs);
   const memory = new AttachedMemory(plan.memory);
   const backend = new InlineBackend(memory, clock, platform);
   const core = new HostCore(backend, plan);

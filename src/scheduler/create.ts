@@ -4,15 +4,16 @@ import { HOST_COLUMN } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { chooseCpus } from './cpu-choice.js';
 import { HostCore } from './host-core.js';
-import { describeTasks, errorFromPlain, requireSameTasks } from './load-tasks.js';
+import { describeTasks, errorFromPlain, errorWithCode, initializeLane, requireSameTasks } from './load-tasks.js';
 import { type NormalOptions, type NormalWorker, normalizeOptions, type SchedulerOptions } from './options.js';
 import { buffersOf, telemetryHost } from './parts.js';
 import { derivePlacement, ringOrder, usableForWorkers } from './placement.js';
 import { makePlan } from './plan.js';
-import type { AttachRequest, Remote, SupervisorApi, TaskDescription, WorkerSpec } from './protocol.js';
+import type { AttachRequest, Remote, SupervisorApi, SupervisorSetup, TaskDescription, WorkerSpec } from './protocol.js';
 import { Scheduler } from './scheduler.js';
 import { threadBudgetOf } from './thread-budget.js';
 import { ThreadsBackend } from './threads-backend.js';
+import { type GivenAgain, handoversFor, transferListOfHandovers, untransferable } from './transfer.js';
 
 /** Time that the supervisor has to end its workers beyond what they were given. */
 const STOP_MARGIN_MS = 4000;
@@ -107,7 +108,9 @@ async function startWorkers(
   if (handlers !== null && modules !== null) {
     core.helper = handlers.workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
     core.nestedHelper = handlers.workerCoreOf(memory, clock, plan, modules, HOST_COLUMN, -1);
+    for (const lane of plan.lanes) await initializeLane(modules[lane.index], lane, -1, options.readyTimeoutMs);
   }
+  const handovers = await Promise.all(placed.map((worker, index) => handoversFor(options.lanes, worker, index, false)));
   const requests = placed.map((worker, index): AttachRequest => {
     const lanes = plan.lanes.filter((lane) => worker.lanes.includes(lane.index));
     const tasks = plan.tasks.filter((task) => worker.lanes.includes(task.lane));
@@ -118,6 +121,10 @@ async function startWorkers(
       lanes,
       tasks,
       spinUs: worker.spinUs,
+      readyTimeoutMs: options.readyTimeoutMs,
+      eventLoop: worker.lanes.some((lane) => options.lanes[lane]!.eventLoop),
+      handovers: handovers[index]!,
+      transferList: transferListOfHandovers(handovers[index]!),
       profile: options.profile,
       thread: {
         name: `fd-${worker.name}`,
@@ -128,13 +135,18 @@ async function startWorkers(
       },
     };
   });
-  const states = await supervisor.api.attach({
+  const setup: SupervisorSetup = {
     memory: plan.memory,
     lanes: plan.lanes,
     tasks: plan.tasks,
     workers: requests,
     hangMs: options.hangMs,
+    transferList: transferListOfHandovers(handovers.flat()),
+  };
+  const states = await supervisor.api.attach(setup).catch((error: unknown) => {
+    throw untransferable(errorWithCode(error), options.lanes);
   });
+  void handOverAgain(options, placed, supervisor.api);
   // periodic lanes work without anybody waiting for them: they are what the process is for
   supervisor.keepAlive(options.lanes.some((lane) => lane.periodic !== null));
   let stopped = false;
@@ -169,4 +181,35 @@ async function startWorkers(
     }),
     currentReport: platform.currentReport,
   });
+}
+
+/** Gives workers that start again what their lanes transfer, for as long as there are any. Never rejects. */
+async function handOverAgain(
+  options: NormalOptions,
+  placed: readonly NormalWorker[],
+  api: Remote<SupervisorApi>,
+): Promise<void> {
+  if (!options.lanes.some((lane) => typeof lane.transfer === 'function')) return;
+  try {
+    for (;;) {
+      const worker = await api.nextHandover();
+      if (worker === null) return;
+      const given = await givenAgain(options, placed[worker]!, worker);
+      await api.handOver(worker, given).catch((error: unknown) => {
+        const { message } = untransferable(error, options.lanes) as Error;
+        return api.handOver(worker, { ok: false, message });
+      });
+    }
+  } catch {
+    // the supervisor has ended
+  }
+}
+
+async function givenAgain(options: NormalOptions, worker: NormalWorker, index: number): Promise<GivenAgain> {
+  try {
+    const handovers = await handoversFor(options.lanes, worker, index, true);
+    return { ok: true, handovers, transferList: transferListOfHandovers(handovers) };
+  } catch (error) {
+    return { ok: false, message: `what its lanes transfer was not given again: ${(error as Error).message}` };
+  }
 }

@@ -1,6 +1,6 @@
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { describeSchema, sameSchema, schemaFromDescription } from '../memory/schema-layout.js';
-import { isTask, type Task } from '../worker/task.js';
+import { type InitializeContext, isTask, type Task } from '../worker/task.js';
 import type { PlainError, TaskDescription } from './protocol.js';
 
 /** The tasks that a module exports, by the names of the exports, in the order of the names. */
@@ -32,6 +32,35 @@ export function describeTasks(module: unknown, laneName: string, from: string): 
     budgetUs: task.budgetUs,
     idempotent: task.idempotent,
   }));
+}
+
+/**
+ * Calls what a task module exports as `initialize`, and waits for it.
+ * @throws FrameDeadlineError TASK_MODULE_FAILED with what it threw, READY_TIMEOUT
+ */
+export async function initializeLane(
+  module: unknown,
+  lane: { readonly name: string; readonly shared: Readonly<Record<string, unknown>> },
+  workerIndex: number,
+  timeoutMs: number,
+): Promise<void> {
+  const { initialize } = (module ?? {}) as { initialize?: (context: InitializeContext) => unknown };
+  if (typeof initialize !== 'function') return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `lane ${lane.name}: initialize() of its task module was not done after ${timeoutMs} ms; look for a promise that never resolves, or raise readyTimeoutMs`;
+      reject(new FrameDeadlineError('READY_TIMEOUT', message));
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([initialize({ laneName: lane.name, shared: lane.shared, workerIndex }), late]);
+  } catch (error) {
+    const { code, message } = plainErrorOf(error, 'TASK_MODULE_FAILED', `lane ${lane.name}: initialize() threw `);
+    throw new FrameDeadlineError(code as FrameDeadlineError['code'], message, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** @throws FrameDeadlineError TASK_MODULE_MISMATCH where two descriptions of one lane's tasks differ */
@@ -78,4 +107,12 @@ export function errorFromPlain(plain: PlainError): FrameDeadlineError {
   const cause =
     plain.stack === null ? undefined : { cause: Object.assign(new Error(plain.message), { stack: plain.stack }) };
   return new FrameDeadlineError(plain.code as FrameDeadlineError['code'], plain.message, cause);
+}
+
+/** An error of ours that crossed threads without its code: the message ends with it. */
+export function errorWithCode(error: unknown): unknown {
+  if (error instanceof FrameDeadlineError || !(error instanceof Error)) return error;
+  const code = / \[([A-Z_]+)\]$/.exec(error.message)?.[1];
+  if (code === undefined) return error;
+  return new FrameDeadlineError(code as FrameDeadlineError['code'], stripCode(error.message), { cause: error });
 }

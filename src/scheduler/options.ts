@@ -5,6 +5,7 @@ import { MAX_LANES, MAX_WORKERS } from '../memory/layout.js';
 import { DEFAULT_TRACE_JOBS, jobTraceWords } from '../telemetry/job-trace.js';
 import type { FlightRecorderOptions } from '../worker/flight-recorder.js';
 import { checkDeadlineMs, type Task } from '../worker/task.js';
+import { checkTransferred, type Transferred, type TransferTarget } from './transfer.js';
 
 /** Names of the tasks that a module of type `M` exports. */
 export type TaskNames<M> = { [K in keyof M & string]: M[K] extends Task<infer _I, infer _O> ? K : never }[keyof M &
@@ -28,6 +29,18 @@ export interface LaneOptions<M = unknown> {
   periodic?: { task: NoInfer<TaskNames<M>>; everyMs: number };
   /** Cloned once to the lane's workers: shared buffers stay shared. Handlers see it as `context.shared`. */
   shared?: Record<string, unknown>;
+  /**
+   * Objects that move to the lane's worker when it starts, by name: canvases, ports, buffers. Handlers see them in
+   * `context.shared`, beside what `shared` holds. An object is given once: one worker may serve the lane then, and in a
+   * worker that took a dead one's place reading them throws. A function is called in this thread for each worker that
+   * starts, replacements included, and returns what it is to have, or a promise of it.
+   */
+  transfer?: Transferred | ((target: TransferTarget) => Transferred | Promise<Transferred>);
+  /**
+   * Whether the lane's workers return to their event loop between jobs: canvases are shown, messages come, timers and
+   * promises go on there. A wake-up takes longer then and makes some garbage. Default: true with `transfer`, else false.
+   */
+  eventLoop?: boolean;
 }
 
 export interface WorkerOptions<Lane extends string = string> {
@@ -105,6 +118,8 @@ export interface NormalLane {
   readonly capacitySlots: number;
   readonly periodic: { readonly task: string; readonly everyMs: number } | null;
   readonly shared: Readonly<Record<string, unknown>>;
+  readonly transfer: Transferred | ((target: TransferTarget) => Transferred | Promise<Transferred>) | null;
+  readonly eventLoop: boolean;
 }
 
 export interface NormalWorker {
@@ -203,7 +218,17 @@ function normalizeLane(
 ): NormalLane {
   const what = `lanes.${name}`;
   if (typeof lane !== 'object' || lane === null) invalid(what, lane, 'an object');
-  checkKeys(what, lane, ['tasks', 'load', 'deadlineMs', 'onExpired', 'capacitySlots', 'periodic', 'shared']);
+  checkKeys(what, lane, [
+    'tasks',
+    'load',
+    'deadlineMs',
+    'onExpired',
+    'capacitySlots',
+    'periodic',
+    'shared',
+    'transfer',
+    'eventLoop',
+  ]);
   if (lane.load !== undefined && typeof lane.load !== 'function') invalid(`${what}.load`, lane.load, 'a function');
   if (mode === 'inline' && lane.load === undefined)
     invalid(`${what}.load`, undefined, "a function that imports the task module: mode 'inline' needs it");
@@ -223,6 +248,13 @@ function normalizeLane(
       invalid(`${what}.periodic.task`, lane.periodic.task, 'the name of a task');
   }
   checkShared(`${what}.shared`, lane.shared);
+  const transfer = lane.transfer ?? null;
+  if (transfer !== null && typeof transfer !== 'function')
+    checkTransferred(`${what}.transfer`, transfer, lane.shared ?? {});
+  if (transfer !== null && hostHelps && mode === 'threads')
+    invalid(`${what}.transfer`, transfer, 'none with hostHelps: the host has nothing of what it gave away');
+  const eventLoop = lane.eventLoop ?? transfer !== null;
+  if (typeof eventLoop !== 'boolean') invalid(`${what}.eventLoop`, eventLoop, 'true or false');
   return {
     index,
     name,
@@ -233,6 +265,8 @@ function normalizeLane(
     capacitySlots,
     periodic: lane.periodic === undefined ? null : { task: lane.periodic.task, everyMs: lane.periodic.everyMs },
     shared: lane.shared ?? {},
+    transfer,
+    eventLoop,
   };
 }
 
@@ -296,7 +330,11 @@ function normalizeWorkers(
   });
   if (normal.length > MAX_WORKERS) invalid('the number of workers', normal.length, `at most ${MAX_WORKERS}`);
   for (const lane of lanes) {
-    if (normal.some((worker) => worker.lanes.includes(lane.index))) continue;
+    const servers = normal.filter((worker) => worker.lanes.includes(lane.index)).length;
+    if (servers > 1 && lane.transfer !== null && typeof lane.transfer !== 'function') {
+      invalid(`lanes.${lane.name}.transfer`, lane.transfer, `a function, since ${servers} workers serve the lane`);
+    }
+    if (servers > 0) continue;
     throw new FrameDeadlineError(
       'LANE_UNSERVED',
       `no worker serves lane ${lane.name}; name it in the lanes of one of the workers`,

@@ -4,6 +4,7 @@ import type { Environment, WorkerTelemetry } from '../telemetry/telemetry-data.j
 import type { MemoryHandle } from '../worker/attached-memory.js';
 import type { FlightRecorderOptions } from '../worker/flight-recorder.js';
 import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
+import type { GivenAgain, Handover } from './transfer.js';
 
 /** What crosses the control plane (typed calls through `threads`). Everything survives structured cloning. */
 
@@ -47,6 +48,14 @@ export interface AttachRequest {
   readonly thread: ThreadRequest;
   /** A thread of this worker has died before. */
   readonly replaces?: boolean;
+  /** How long the task modules may take to initialise. */
+  readonly readyTimeoutMs: number;
+  /** It parks in its event loop. */
+  readonly eventLoop: boolean;
+  /** What its lanes transfer to it. */
+  readonly handovers?: readonly Handover[];
+  /** The same as a plain list: moves with the request. */
+  readonly transferList?: readonly object[];
 }
 
 /** A worker thread: runs handlers. */
@@ -54,7 +63,7 @@ export interface WorkerApi {
   /** Imports the task modules and describes them. */
   load(modules: readonly LaneModule[]): Promise<LoadResult>;
   /** Attaches to the memory, applies the thread request, and begins to serve its lanes. */
-  attach(request: AttachRequest): AttachResult;
+  attach(request: AttachRequest): Promise<AttachResult>;
 }
 
 /** What a worker got. */
@@ -88,6 +97,8 @@ export interface SupervisorSetup {
   readonly workers: readonly AttachRequest[];
   /** How long a job may run before its worker is ended, or null: for ever. */
   readonly hangMs: number | null;
+  /** Of all workers. */
+  readonly transferList?: readonly object[];
 }
 
 /** A telemetry socket to be served, with what the serving thread does not know by itself. */
@@ -111,6 +122,9 @@ export interface SupervisorApi {
   start(workers: readonly WorkerSpec[], readyTimeoutMs: number, epochUs: number): Promise<readonly LoadResult[]>;
   attach(setup: SupervisorSetup): Promise<readonly WorkerState[]>;
   workers(): readonly WorkerState[];
+  /** Which worker starts again and wants what its lanes transfer. Answers when there is one; null: there will be none. */
+  nextHandover(): Promise<number | null>;
+  handOver(worker: number, given: GivenAgain): void;
   /** Serves telemetry on a local socket from this thread, so that it answers while the main thread is blocked. */
   serveTelemetry(request: ServeRequest): Promise<ServeResult>;
   stopServing(id: number): Promise<void>;

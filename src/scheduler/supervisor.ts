@@ -4,6 +4,7 @@ import { OUTCOME_CANCELLED } from '../memory/layout.js';
 import { CAUSE_CRASHED, CAUSE_HUNG } from '../telemetry/outcomes.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { Undertaker } from './dead-worker.js';
+import { Handovers } from './handovers.js';
 import { HangWatch } from './hang-watch.js';
 import { LaneService } from './lane-service.js';
 import type {
@@ -17,6 +18,7 @@ import type {
   WorkerState,
 } from './protocol.js';
 import { TelemetryServing } from './telemetry-serving.js';
+import type { GivenAgain } from './transfer.js';
 
 /** A worker thread as the supervisor holds it: what a platform's spawn gives. */
 export interface WorkerThread {
@@ -58,6 +60,7 @@ export class Supervisor implements SupervisorApi {
   private memory: AttachedMemory | null;
   private undertaker: Undertaker | null;
   private service: LaneService | null;
+  private handovers: Handovers | null;
   private readonly serving: TelemetryServing;
   private watch: HangWatch | null;
   private closing: boolean;
@@ -78,6 +81,7 @@ export class Supervisor implements SupervisorApi {
     this.memory = null;
     this.undertaker = null;
     this.service = null;
+    this.handovers = null;
     this.serving = new TelemetryServing(serveSocket);
     this.watch = null;
     this.closing = false;
@@ -101,6 +105,7 @@ export class Supervisor implements SupervisorApi {
 
   async attach(setup: SupervisorSetup): Promise<readonly WorkerState[]> {
     this.setup = setup;
+    this.handovers = new Handovers(setup.workers);
     this.memory = new AttachedMemory(setup.memory);
     this.undertaker = new Undertaker(this.memory, setup.tasks, this.clockSince(this.epochUs));
     this.service = new LaneService(
@@ -128,6 +133,15 @@ export class Supervisor implements SupervisorApi {
   }
 
   /** `attach` has been called. */
+  nextHandover(): Promise<number | null> {
+    return this.handovers!.next();
+  }
+
+  handOver(worker: number, given: GivenAgain): void {
+    this.handovers!.give(worker, given);
+  }
+
+  /** `attach` has been called. */
   serveTelemetry(request: ServeRequest): Promise<ServeResult> {
     const { lanes, tasks } = this.setup!;
     const clock = this.clockSince(this.epochUs);
@@ -142,6 +156,7 @@ export class Supervisor implements SupervisorApi {
   async close(graceMs: number): Promise<void> {
     this.closing = true;
     this.watch?.stop();
+    this.handovers?.close();
     void this.serving.stopAll();
     for (let index = 0; index < this.places.length; index++) this.service?.stop(index);
     await Promise.all(
@@ -186,7 +201,7 @@ export class Supervisor implements SupervisorApi {
   }
 
   private async enterService(place: Place, index: number): Promise<void> {
-    const request = this.setup!.workers[index]!;
+    const request = await this.handovers!.requestFor(index);
     this.service!.prepare(index);
     const { thread } = place;
     if (thread === null) throw new Error(`${place.spec.name} ended before it served`);

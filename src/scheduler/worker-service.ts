@@ -1,22 +1,27 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { Clock } from '../base/time.js';
+import { COMMAND_STOP } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
+import { type EventLoop, EventLoopRunner } from '../worker/event-loop.js';
 import { IdleLoop } from '../worker/idle-loop.js';
 import type { ExplainerSetup } from '../worker/miss-explainer.js';
 import type { Task } from '../worker/task.js';
 import { WorkerCore } from '../worker/worker-core.js';
-import { describeTasks, plainErrorOf, stripCode, tasksOf } from './load-tasks.js';
+import { describeTasks, initializeLane, plainErrorOf, stripCode, tasksOf } from './load-tasks.js';
 import type { AttachRequest, LaneModule, LoadResult, TaskDescription } from './protocol.js';
+import { sharedWith } from './transfer.js';
 
 /** What a worker thread does between its entry point and its loop, alike on all platforms. */
 export class WorkerService {
   private readonly requireModule: (module: LaneModule) => void | Promise<void>;
   private readonly tasksByLane: Map<number, Map<string, Task>>;
+  private readonly modulesByLane: Map<number, unknown>;
 
   /** `requireModule`: asked when an import failed, throws TASK_MODULE_NOT_FOUND where it can tell that there is no such module. */
   constructor(requireModule: (module: LaneModule) => void | Promise<void>) {
     this.requireModule = requireModule;
     this.tasksByLane = new Map();
+    this.modulesByLane = new Map();
   }
 
   /** Imports the task modules and describes them. Never rejects. */
@@ -33,16 +38,39 @@ export class WorkerService {
     return { ok: true, lanes };
   }
 
-  /** The loop that serves the request's lanes. `load` has described their tasks. */
-  loopOf(request: AttachRequest, clock: Clock, explainer: ExplainerSetup): IdleLoop {
+  /**
+   * Initialises the task modules and makes what serves the request's lanes until it is told to stop, from when it is
+   * called. `load` has described their tasks. `onStop`: nothing runs any more.
+   */
+  async serverOf(
+    request: AttachRequest,
+    clock: Clock,
+    explainer: ExplainerSetup,
+    eventLoop: EventLoop,
+    onStop: () => void,
+  ): Promise<() => void> {
+    const lanes = request.lanes.map((lane) => {
+      const handover = request.handovers?.find((of) => of.lane === lane.index);
+      return handover === undefined ? lane : { ...lane, shared: sharedWith(lane.shared, handover) };
+    });
+    for (const lane of lanes) {
+      await initializeLane(this.modulesByLane.get(lane.index), lane, request.workerIndex, request.readyTimeoutMs);
+    }
     const core = new WorkerCore(new AttachedMemory(request.memory), clock, {
       column: request.workerIndex,
       workerIndex: request.workerIndex,
-      lanes: request.lanes,
+      lanes,
       tasks: request.tasks.map((info) => ({ info, task: this.tasksByLane.get(info.lane)!.get(info.name)! })),
       explainer,
     });
-    return new IdleLoop(core, clock, request.spinUs);
+    const idle = new IdleLoop(core, clock, request.spinUs);
+    const onCommand = (command: number): void => {
+      if (command === COMMAND_STOP) onStop();
+      else eventLoop.soon(serve);
+    };
+    const runner = request.eventLoop ? new EventLoopRunner(idle, core, clock, eventLoop, onCommand) : null;
+    const serve = runner === null ? () => onCommand(idle.run()) : () => runner.run();
+    return serve;
   }
 
   private async loadModule(lane: LaneModule): Promise<TaskDescription[]> {
@@ -59,6 +87,7 @@ export class WorkerService {
       });
     }
     this.tasksByLane.set(lane.lane, tasksOf(module));
+    this.modulesByLane.set(lane.lane, module);
     return describeTasks(module, laneName, url);
   }
 }

@@ -23,6 +23,22 @@ export interface JobContext {
   readonly shared: Readonly<Record<string, unknown>>;
 }
 
+/** What a task module's `initialize` is told. */
+export interface InitializeContext {
+  /** Index of the worker in `scheduler.describe().workers`, or -1 in a host that helps. */
+  readonly workerIndex: number;
+  readonly laneName: string;
+  /** As handlers get it: what `shared` holds and what `transfer` moved. */
+  readonly shared: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A task module may export such a function by the name `initialize`. Each thread that runs the lane's tasks calls it once,
+ * before the first job, and waits for it, at most `readyTimeoutMs`. What it throws is an error of `createScheduler`
+ * (TASK_MODULE_FAILED); in a worker that takes a dead one's place it counts as a death.
+ */
+export type Initialize = (context: InitializeContext) => void | Promise<void>;
+
 export interface TaskDefinition<I extends Schema, O extends Schema> {
   /** Fields of the input. May be empty: `{}`. */
   input: I;

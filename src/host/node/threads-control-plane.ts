@@ -1,6 +1,7 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { FrameDeadlineError } from '../../base/errors.js';
 import type { ControlledThread, ThreadEnd } from '../platform.js';
+import { transferListOf } from '../transfer-list.js';
 
 /** Methods that a thread exposes: each gives a promise on the calling side. */
 export type Remote<Api> = {
@@ -24,23 +25,28 @@ class EventTargetWorker extends Worker {
 }
 
 type Spawn = (worker: Worker, options: { timeout: number }) => Promise<unknown>;
-let spawnPromise: Promise<Spawn> | null = null;
+type Transfer = (payload: unknown, transferables: readonly object[]) => unknown;
+interface Threads {
+  readonly spawn: Spawn;
+  readonly Transfer: Transfer;
+}
+let threadsPromise: Promise<Threads> | null = null;
 
 /** Importing `threads` adds signal handlers that end the process; the app owns its signals. */
-function importSpawn(): Promise<Spawn> {
-  spawnPromise ??= (async () => {
+function importThreads(): Promise<Threads> {
+  threadsPromise ??= (async () => {
     const signals = ['SIGINT', 'SIGTERM'] as const;
     const before = signals.map((signal) => process.listeners(signal));
-    const { spawn } = await import('threads');
+    const threads = await import('threads');
     // the handlers are added when the first worker implementation is chosen, at the latest by this import
     signals.forEach((signal, i) => {
       for (const listener of process.listeners(signal)) {
         if (!before[i]!.includes(listener)) process.off(signal, listener);
       }
     });
-    return spawn as unknown as Spawn;
+    return threads as unknown as Threads;
   })();
-  return spawnPromise;
+  return threadsPromise;
 }
 
 /**
@@ -52,7 +58,7 @@ export async function spawnThread<Api>(
   options: WorkerOptions,
   timeoutMs: number,
 ): Promise<ControlledThread<Remote<Api>>> {
-  const spawn = await importSpawn();
+  const { spawn, Transfer } = await importThreads();
   const worker = makeWorker(url, options);
   worker.setMaxListeners(0);
   let failure: Error | null = null;
@@ -79,7 +85,11 @@ export async function spawnThread<Api>(
   const raw = ready as Record<string, (...args: unknown[]) => Promise<unknown>>;
   const call = async (method: string, args: unknown[]): Promise<unknown> => {
     // `then` at once, or the answer can be lost; a call after the thread's end never settles, so race it
-    const answered = raw[method]!(...args).then((answer) => answer);
+    const moving = args.map((arg) => {
+      const list = transferListOf(arg);
+      return list.length === 0 ? arg : Transfer(arg, list);
+    });
+    const answered = raw[method]!(...moving).then((answer) => answer);
     const result = await settleOrEnd(answered, ended, null, what, method);
     if (result instanceof FrameDeadlineError) throw result;
     return result;

@@ -1,5 +1,6 @@
 import { FrameDeadlineError } from '../../base/errors.js';
 import type { ControlledThread, ThreadEnd } from '../platform.js';
+import { transferListOf } from '../transfer-list.js';
 import { type ClockReading, measureSkewUs, sharedNowUs } from './clock.js';
 import type { Call, FromThread, PlainThrown, ToThread } from './messages.js';
 
@@ -104,8 +105,8 @@ class WebThread {
     const id = this.nextId++;
     const answered = new Promise((resolve, reject) => this.calls.set(id, { resolve, reject }));
     const call: Call = { kind: 'call', id, method, args };
-    this.post(call);
     try {
+      this.post(call, args.flatMap(transferListOf));
       return await this.unlessEnded(answered, method, null);
     } finally {
       this.calls.delete(id);
@@ -118,8 +119,8 @@ class WebThread {
     await this.ended;
   }
 
-  private post(message: ToThread): void {
-    this.worker.postMessage(message);
+  private post(message: ToThread, transferList: readonly object[] = []): void {
+    this.worker.postMessage(message, transferList as Transferable[]);
   }
 
   private async align(): Promise<void> {

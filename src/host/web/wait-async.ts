@@ -15,6 +15,13 @@ const EAGER_LOOKS = 200;
 let waiters: Waiter[] = [];
 let looking = false;
 
+/** Resolves when the word differs from `value`; null if it does already. */
+export function waitAsync(words: Int32Array, at: number, value: number): Promise<unknown> | null {
+  if (typeof Atomics.waitAsync !== 'function') return pollWord(words, at, value);
+  const wait = Atomics.waitAsync(words, at, value);
+  return wait.async ? wait.value : null;
+}
+
 /**
  * What `Atomics.waitAsync` does, for browsers without it (Firefox before 145, Safari before 16.4): the word is looked at
  * in turns of the event loop, after a few milliseconds at most 250 times a second. Resolves when the word differs from
