@@ -21,11 +21,12 @@ export const MIN_SAMPLE_RATE_HZ = 8000;
 export const MAX_SAMPLE_RATE_HZ = 192_000;
 
 /**
- * One SharedArrayBuffer with a view per channel.
+ * One SharedArrayBuffer with a view per channel; a plain ArrayBuffer in a page that has none.
  * @throws RangeError where the memory cannot be had.
  */
 export function allocatePlanes(channels: number, sampleFrames: number): Float32Array[] {
-  const shared = new SharedArrayBuffer(channels * sampleFrames * 4);
+  const bytes = channels * sampleFrames * 4;
+  const shared = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes);
   const planes: Float32Array[] = [];
   for (let c = 0; c < channels; c++) planes.push(new Float32Array(shared, c * sampleFrames * 4, sampleFrames));
   return planes;
