@@ -114,7 +114,8 @@ export function checkTransferred(what: string, things: unknown, shared: Readonly
 export function untransferable(error: unknown, lanes: readonly NormalLane[]): unknown {
   const { name, code, message } = error as { name?: string; code?: string; message?: string };
   const isOurs = error instanceof FrameDeadlineError;
-  const isPlatforms = name === 'DataCloneError' || name === 'TypeError' || String(code).startsWith('ERR_');
+  const isPlatforms =
+    ['DataCloneError', 'InvalidStateError', 'TypeError'].includes(String(name)) || String(code).startsWith('ERR_');
   const transferring = lanes.filter((lane) => lane.transfer !== null).map((lane) => `lanes.${lane.name}.transfer`);
   if (isOurs || !isPlatforms || transferring.length === 0) return error;
   return new FrameDeadlineError(

@@ -51,3 +51,14 @@ export const end = task({
     process.exit(7);
   },
 });
+
+let ticks = 0;
+
+/** Periodic. */
+export const tick = task({
+  input: {},
+  output: { ticks: u32 },
+  run(_input, output) {
+    output.ticks = ++ticks;
+  },
+});

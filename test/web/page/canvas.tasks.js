@@ -7,6 +7,7 @@ let brush;
 let received = 0;
 
 export function initialize({ shared }) {
+  if (shared.withoutWaitAsync) Object.assign(Atomics, { waitAsync: undefined });
   const canvas = Object.getOwnPropertyDescriptor(shared, 'canvas')?.value;
   if (canvas !== undefined) brush = canvas.getContext(shared.kind ?? '2d');
   if (shared.port === undefined) return;

@@ -1,0 +1,3 @@
+import * as tests from './canvas.js';
+
+globalThis.canvasTests = tests;
