@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+describe('examples/electron/main.js', () => {
+  it('in a stand-in of Electron: prepares before ready, runs, quits, and leaves nothing that holds the process', () => {
+    // one that waited for `ready` in its first turn would never end: Electron waits for the module
+    const { stdout, stderr, status } = spawnSync(process.execPath, [file('run-main.js')], {
+      encoding: 'utf8',
+      timeout: 50_000,
+    });
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    const { before, frames, children } = JSON.parse(stdout);
+    expect(before).toEqual(['app.enableSandbox', 'registerSchemesAsPrivileged']);
+    expect(frames).toBeGreaterThan(5);
+    expect(children).toBe(1);
+  });
+
+  it('in plain Node: runs the lanes of the main process and prints their telemetry', () => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [file('../../examples/electron/main.js')], {
+      encoding: 'utf8',
+      timeout: 50_000,
+      env: { ...process.env, EXAMPLE_SECONDS: '1' },
+    });
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(stdout).toMatch(
+      /^without Electron: [1-9]\d* telemetry updates, [1-9]\d* frames\naudio: [1-9].*\nrender: [1-9]/,
+    );
+  });
+});
