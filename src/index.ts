@@ -14,7 +14,9 @@ import type { Scheduler } from './scheduler/scheduler.js';
 export function createScheduler<Lanes extends { [K in keyof Lanes]: unknown }>(
   options: SchedulerOptions<Lanes>,
 ): Promise<Scheduler<Lanes>> {
-  return createSchedulerOn(nodePlatform(new URL('./node-supervisor.js', import.meta.url)), options);
+  // undefined in a bundle that is CommonJS: the platform tells what is wrong
+  const here: string | undefined = import.meta.url;
+  return createSchedulerOn(nodePlatform(new URL('./node-supervisor.js', here ?? 'file:///')), options);
 }
 
 export * from './shared-api.js';

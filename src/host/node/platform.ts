@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { url as inspectorUrl } from 'node:inspector';
 import { cpus as systemCpus } from 'node:os';
 import { basename } from 'node:path';
+import { FrameDeadlineError } from '../../base/errors.js';
 import type { ControlledThread, Platform } from '../platform.js';
 import { loadAddon } from './addon.js';
 import { clockSince, newEpochUs } from './clock.js';
@@ -26,6 +28,18 @@ let anchor: NodeJS.Timeout | null = null;
 const removals = new Set<() => void>();
 function removeSockets(): void {
   for (const remove of removals) remove();
+}
+
+/**
+ * The threads' modules are files of their own: a bundler that takes the package in leaves them behind.
+ * @throws FrameDeadlineError WORKER_DIED
+ */
+function requireThreadModules(supervisorUrl: URL): void {
+  if (existsSync(supervisorUrl) && existsSync(new URL('./node-worker.js', supervisorUrl))) return;
+  throw new FrameDeadlineError(
+    'WORKER_DIED',
+    `the modules of the threads are not beside ${supervisorUrl.href}: frame-deadline was bundled into the app; leave it out of the bundle (external: ['frame-deadline']) and install it beside, see docs/bundlers.md`,
+  );
 }
 
 /** Node.js and Electron's main and utility processes. `supervisorUrl`: the entry of the supervisor thread. */
@@ -60,8 +74,10 @@ export function nodePlatform(supervisorUrl: URL): Platform {
       holds--;
       if (holds === 0) anchor?.unref();
     },
-    spawnSupervisor: <Api>(name: string, timeoutMs: number) =>
-      spawnThread(supervisorUrl, { name }, timeoutMs) as unknown as Promise<ControlledThread<Api>>,
+    spawnSupervisor: async <Api>(name: string, timeoutMs: number) => {
+      requireThreadModules(supervisorUrl);
+      return (await spawnThread(supervisorUrl, { name }, timeoutMs)) as unknown as ControlledThread<Api>;
+    },
     lockMemory,
     applyToThisThread: (request) => new NodeThreadControl().apply(request),
     currentReport,
