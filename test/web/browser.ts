@@ -56,7 +56,11 @@ function bodyOf(path: string, ringbuffer: string): string | Buffer | null {
   if (path === '/') return '<!doctype html><html lang="en"><title>frame-deadline</title></html>';
   if (path === RINGBUFFER) return `const module = {};\n${ringbuffer}\nexport default module.exports;`;
   const file = join(ROOT, path);
-  if (TYPES[extname(path)] === undefined || !/^\/(dist|test\/web|examples)\//.test(path) || !existsSync(file))
+  if (
+    TYPES[extname(path)] === undefined ||
+    !/^\/(dist|test\/(?:web|browser)|examples)\//.test(path) ||
+    !existsSync(file)
+  )
     return null;
   const body = readFileSync(file);
   return path.endsWith('/miss-log.js') ? body.toString().replace("'ringbufferjs'", `'${RINGBUFFER}'`) : body;
