@@ -42,7 +42,7 @@ function createLanes(stage) {
       input: {
         tasks: new URL('./input.tasks.js', import.meta.url),
         load: () => import('./input.tasks.js'),
-        periodic: { task: 'poll', everyMs: canShare ? 2 : 16 },
+        periodic: { task: 'poll', everyMs: canShare ? 4 : 16 },
         shared,
       },
       render: {
@@ -131,8 +131,8 @@ export class Demo {
 
   /** Every render worker gets another job first. @param {number} ms */
   blockRenderWorkers(ms) {
-    for (let n = 0; n < this.renderWorkers; n++)
-      this.scheduler.submit(this.scheduler.lanes.render.bake, { us: ms * 1000 });
+    const { bake } = this.scheduler.lanes.render;
+    for (let n = 0; n < this.renderWorkers; n++) this.submitOnce(bake, { us: ms * 1000 });
   }
 
   /** The next frame's callback does something else before it submits. @param {number} ms */
@@ -151,16 +151,28 @@ export class Demo {
   }
 
   crashWorker() {
-    this.scheduler.submit(this.scheduler.lanes.render.crash, {});
+    this.submitOnce(this.scheduler.lanes.render.crash, {});
   }
 
   hangWorker() {
-    this.scheduler.submit(this.scheduler.lanes.render.hang, {});
+    this.submitOnce(this.scheduler.lanes.render.hang, {});
   }
 
   /** @param {number} ms */
   litter(ms) {
-    this.scheduler.submit(this.scheduler.lanes.render.litter, { us: ms * 1000 });
+    this.submitOnce(this.scheduler.lanes.render.litter, { us: ms * 1000 });
+  }
+
+  /**
+   * A job outside frames, whose slot is given back when it is over, however it ended.
+   * @template {import('frame-deadline').Schema} I
+   * @param {import('frame-deadline').TaskHandle<I, import('frame-deadline').Schema>} task
+   * @param {import('frame-deadline').Literal<I>} input
+   */
+  submitOnce(task, input) {
+    const job = this.scheduler.submit(task, input);
+    const release = () => job.release();
+    job.done.then(release, release);
   }
 
   /** More busy threads than CPUs. @param {number} ms */

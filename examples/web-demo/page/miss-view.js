@@ -59,7 +59,7 @@ function item({ worst: miss, count }) {
     shape(cause),
     make('b', '', CAUSE_WORDS[cause].short),
     make('span', '', `${lane}.${task}${times}`),
-    make('span', 'late', `${count > 1 ? 'up to ' : ''}${lateText(miss)}${where}`),
+    make('span', 'late', `${count > 1 && miss.tardinessUs > 0 ? 'up to ' : ''}${lateText(miss)}${where}`),
   );
   return make('li', `miss c-${cause}`, head, bar(miss), make('p', '', `${reasonText(miss)} ${segmentsText(miss)}`));
 }

@@ -32,20 +32,9 @@ async function start() {
   const canvas = find('picture');
   const started = await Demo.start(/** @type {HTMLCanvasElement} */ (canvas));
   demo = started;
-  const { scheduler } = started;
   const events = new EventSource(find('instrument'), started.stage);
   addMusicKeys(events);
   addControls(started);
-  scheduler.onMiss((miss) => {
-    misses.add(miss);
-    announcer.missed(miss.periods);
-    for (const provocation of expected.keys()) {
-      if (provocation.isOf(miss)) {
-        showVerdict(provocation, miss);
-        break;
-      }
-    }
-  });
   showTelemetry(started);
   for (const provocation of PROVOCATIONS)
     find(`provoke-${provocation.id}`).toggleAttribute('disabled', !canShare && !provocation.inline);
@@ -185,22 +174,36 @@ function showVerdict(provocation, miss) {
 
 // ------------------------------------------------- telemetry
 
+/** @param {import('frame-deadline').Miss} miss */
+function noteMiss(miss) {
+  misses.add(miss);
+  announcer.missed(miss.periods);
+  for (const provocation of expected.keys()) {
+    if (!provocation.isOf(miss)) continue;
+    showVerdict(provocation, miss);
+    break;
+  }
+}
+
 /** @param {Demo} started */
 function showTelemetry(started) {
   const { scheduler, picture, sound } = started;
   const plot = new FramePlot(/** @type {HTMLCanvasElement} */ (find('plot')));
   const view = new TelemetryView(scheduler);
-  const frames = scheduler.telemetryWindow();
+  const recent = scheduler.telemetryWindow();
   setInterval(() => {
-    plot.add(frames.read().frames);
+    // read, and not told by `onMiss`: that spares a flood its listeners, and what was provoked may stand in one
+    const { frames, misses: missed } = recent.read();
+    for (const miss of missed) noteMiss(miss);
+    plot.add(frames);
     if (!document.hidden) plot.draw();
   }, PLOT_EVERY_MS);
   setInterval(() => {
     misses.show();
     setText(find('latency'), picture.latencyMs < 0 ? '–' : durationText(picture.latencyMs * 1000));
     const xruns = sound?.xruns() ?? null;
-    const silent = xruns === null || xruns.count === 0 ? '' : `, ${durationText(xruns.silentMs * 1000)} silent`;
-    setText(find('xruns'), xruns === null ? '–' : `${xruns.count}${silent}`);
+    setText(find('xruns'), xruns === null ? '–' : `${xruns.count}`);
+    setText(find('silent'), xruns === null || xruns.count === 0 ? '' : `${durationText(xruns.silentMs * 1000)} silent`);
     const path = sound?.latencyMs() ?? null;
     setText(find('path'), path === null ? '–' : durationText(path * 1000));
     announcer.summarise();

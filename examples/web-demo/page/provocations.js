@@ -24,7 +24,7 @@ export const PROVOCATIONS = [
     inline: true,
     patienceMs: 3000,
     provoke: (demo) => demo.overrunTile(40),
-    isOf: ({ task, cause }) => task === 'tile' && cause === 'overrun',
+    isOf: (miss) => miss.task === 'tile' && miss.cause === 'overrun' && ranUs(miss) > 35_000,
   },
   {
     id: 'waiting',
@@ -44,7 +44,8 @@ export const PROVOCATIONS = [
     inline: true,
     patienceMs: 3000,
     provoke: (demo) => demo.holdCallback(25),
-    isOf: ({ cause, culprit }) => cause === 'lateSubmit' && culprit?.kind === 'mainThread',
+    isOf: ({ cause, culprit }) =>
+      cause === 'lateSubmit' && culprit?.kind === 'mainThread' && culprit.executionUs > 20_000,
   },
   {
     id: 'callback',
@@ -54,7 +55,7 @@ export const PROVOCATIONS = [
     inline: true,
     patienceMs: 3000,
     provoke: (demo) => demo.holdCallback(90),
-    isOf: ({ lane, culprit }) => lane === 'main' && culprit?.task === 'frame callback',
+    isOf: ({ lane, culprit }) => lane === 'main' && culprit?.task === 'frame callback' && culprit.executionUs > 80_000,
   },
   {
     id: 'stall',
@@ -64,7 +65,7 @@ export const PROVOCATIONS = [
     inline: true,
     patienceMs: 3000,
     provoke: (demo) => demo.stallMainThread(150),
-    isOf: ({ lane, culprit }) => lane === 'main' && culprit?.task === 'event loop',
+    isOf: ({ lane, culprit }) => lane === 'main' && culprit?.task === 'event loop' && culprit.executionUs > 100_000,
   },
   {
     id: 'crash',
@@ -94,7 +95,7 @@ export const PROVOCATIONS = [
     inline: true,
     patienceMs: 3000,
     provoke: (demo) => demo.stallAudio(250),
-    isOf: ({ lane, cause }) => lane === 'audio' && (cause === 'overrun' || cause === 'waitingBehind'),
+    isOf: (miss) => miss.lane === 'audio' && miss.cause === 'overrun' && ranUs(miss) > 200_000,
   },
   {
     id: 'litter',
@@ -117,3 +118,8 @@ export const PROVOCATIONS = [
     isOf: ({ lane, cause }) => lane !== 'main' && cause === 'wakeup',
   },
 ];
+
+/** @param {Miss} miss */
+function ranUs({ startAtUs, finishAtUs }) {
+  return startAtUs === null ? 0 : finishAtUs - startAtUs;
+}

@@ -139,6 +139,7 @@ export const litter = task({
   deadlineMs: 16,
   budgetUs: 4000,
   run(input) {
+    /** @type {unknown[]} */
     const kept = [];
     for (const end = performance.now() + input.us / 1000; performance.now() < end; ) {
       for (let i = 0; i < 1000; i++) kept.push({ i, next: kept[i] ?? null });

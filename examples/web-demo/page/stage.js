@@ -6,7 +6,8 @@ import { SceneView, sceneBytes } from '../../../dist/cli/demo/picture/scene.js';
 
 export const PICTURE_WIDTH = 640;
 export const PICTURE_HEIGHT = 360;
-export const TILE_PIXELS = 64;
+/** Fifteen jobs a frame: a late frame leaves fifteen misses, not hundreds. */
+export const TILE_PIXELS = 128;
 /** What the last frame drew stays whole while the next is drawn. */
 export const PICTURE_BUFFERS = 2;
 export const BLOCK_SAMPLE_FRAMES = 128;

@@ -151,7 +151,10 @@ export class TelemetryView {
   showRefusals() {
     const { mode, workers } = this.scheduler.describe();
     const reason = workers.find(({ thread }) => thread !== null)?.thread?.priority;
-    const words = reason === undefined ? '' : `${JSON.stringify(reason)}`;
+    const words =
+      reason === undefined
+        ? ''
+        : `Priority ${reason.requested} asked for, ${reason.effective} in force: ${reason.reason ?? 'as asked'}.`;
     setText(find('refusals'), mode === 'inline' ? 'Inline: all lanes run in the page’s own thread.' : words);
   }
 }

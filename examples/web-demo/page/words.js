@@ -30,13 +30,14 @@ export function reasonText(miss) {
 export function segmentsText({ segments }) {
   const known = SEGMENTS.filter(({ key }) => (segments[key] ?? 0) > 0);
   const parts = known.map(({ key, name }) => `${name} ${durationText(segments[key])}`);
-  return parts.length === 0 ? 'It never ran.' : `${parts.join(', ')}.`;
+  return parts.length === 0 ? 'It never ran.' : `Its time: ${parts.join(', ')}.`;
 }
 
 /** One line for the button that provoked it. @param {Miss} miss */
 export function verdictText(miss) {
   const { lane, task, culprit, cause } = miss;
-  const behind = culprit === null ? '' : `, because of ${culpritName(culprit)} (${durationText(culprit.executionUs)})`;
+  const isOwn = culprit === null || cause === 'overrun';
+  const behind = isOwn ? '' : `, because of ${culpritName(culprit)} (${durationText(culprit.executionUs)})`;
   return { cause: CAUSE_WORDS[cause].short, rest: `: ${lane}.${task}, ${lateText(miss)}${behind}` };
 }
 
