@@ -1,20 +1,26 @@
 import { createScheduler, StreamRing } from 'frame-deadline';
 import { recordPointer } from './pointer-input.js';
-import { EVENTS, HEIGHT, PIXEL_BYTES, POINTER_BYTES, PRESENTED_FRAME, TRAIL_POINTS, WIDTH } from './stage.js';
+import { EVENTS, HEIGHT, PIXEL_BYTES, POINTER_BYTES, TRAIL_POINTS, WIDTH } from './stage.js';
 
 const BANDS = 4;
 
 /** @type {(id: string) => any} */
 const element = (id) => document.getElementById(id);
 
+/** A canvas like the one that is on the page, in its place. */
+function freshCanvas() {
+  const canvas = element('drawn').cloneNode();
+  element('drawn').replaceWith(canvas);
+  return canvas;
+}
+
 async function start() {
   const ring = StreamRing.allocate({ kind: 'records', recordBytes: POINTER_BYTES, capacityRecords: 1024 });
   const stage = {
     pointer: ring.buffer,
-    words: new SharedArrayBuffer(8),
+    words: new SharedArrayBuffer(4),
     trail: new SharedArrayBuffer(TRAIL_POINTS * 8),
     stamp: new SharedArrayBuffer(8),
-    drawn: new SharedArrayBuffer(2 * PIXEL_BYTES),
     shaded: new SharedArrayBuffer(2 * PIXEL_BYTES),
   };
   const words = new Int32Array(stage.words);
@@ -29,22 +35,25 @@ async function start() {
         deadlineMs: 2,
         shared,
       },
+      canvas: {
+        tasks: new URL('./canvas.tasks.js', import.meta.url),
+        load: () => import('./canvas.tasks.js'),
+        shared,
+        // also for a worker that takes a dead one's place: no canvas can be moved twice
+        transfer: () => ({ canvas: freshCanvas().transferControlToOffscreen() }),
+      },
       render: {
         tasks: new URL('./render.tasks.js', import.meta.url),
         load: () => import('./render.tasks.js'),
         shared,
       },
     },
+    // whatever a browser says of its CPUs
+    workers: [{ lanes: ['input'] }, { lanes: ['canvas'] }, { lanes: ['render'] }],
   });
-  const { draw, shade } = scheduler.lanes.render;
-  recordPointer([element('drawn'), element('shaded')], ring);
-
-  const presenter = new Worker(new URL('./presenter.js', import.meta.url), { type: 'module', name: 'presenter' });
-  presenter.onerror = ({ message }) => {
-    element('message').textContent = message;
-  };
-  const canvas = element('drawn').transferControlToOffscreen();
-  presenter.postMessage({ canvas, stage }, [canvas]);
+  const { draw } = scheduler.lanes.canvas;
+  const { shade } = scheduler.lanes.render;
+  recordPointer([element('drawn').parentElement, element('shaded').parentElement], ring);
 
   const brush = /** @type {CanvasRenderingContext2D} */ (element('shaded').getContext('2d'));
   const image = new ImageData(WIDTH, HEIGHT);
@@ -54,10 +63,10 @@ async function start() {
   let late = 0;
   let shownStampMs = 0;
   const running = scheduler.loop({}, async (frame) => {
-    const next = Atomics.load(words, PRESENTED_FRAME) + 1;
-    const buffer = next & 1;
+    const buffer = frame.number & 1;
     const seconds = performance.now() / 1000;
-    frame.submit(draw, { buffer, seconds });
+    // one way: it draws where it is seen
+    frame.submit(draw, { seconds });
     const rows = HEIGHT / BANDS;
     for (let band = 0; band < BANDS; band++) frame.submit(shade, { buffer, firstRow: band * rows, rows, seconds });
     const inTime = await frame.join({ until: 'deadline' });
@@ -66,10 +75,7 @@ async function start() {
       await frame.join({ until: 'finished' });
     }
     frames++;
-    // one way: tell the presenter, which has the other canvas
-    Atomics.store(words, PRESENTED_FRAME, next); // release
-    Atomics.notify(words, PRESENTED_FRAME);
-    // the other: an ImageData takes no shared memory, so one copy, and put
+    // the other: pixels that are shared. An ImageData takes no shared memory, so one copy, and put
     image.data.set(/** @type {Uint8ClampedArray} */ (shaded[buffer]));
     brush.putImageData(image, 0, 0);
     if (stamp[0] !== shownStampMs) {

@@ -1,12 +1,7 @@
 import { f32, task, u32 } from 'frame-deadline';
 import { EVENTS, HEIGHT, PIXEL_BYTES, TRAIL_POINTS, WIDTH } from './stage.js';
 
-// Each worker has a canvas of its own: nothing is lost with a worker that dies, and any worker of the lane may draw.
-// `willReadFrequently` keeps it in memory that this thread can read: no trip to the graphics card and back.
-const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
-const brush = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
-
-/** @type {{ words: Int32Array, trail: Float32Array, drawn: Uint8ClampedArray[], shaded: Uint32Array[] } | null} */
+/** @type {{ words: Int32Array, trail: Float32Array, shaded: Uint32Array[] } | null} */
 let views = null;
 
 /** @param {Readonly<Record<string, unknown>>} shared */
@@ -15,33 +10,10 @@ function viewsOf(shared) {
   views ??= {
     words: new Int32Array(stage.words),
     trail: new Float32Array(stage.trail),
-    drawn: [0, 1].map((n) => new Uint8ClampedArray(stage.drawn, n * PIXEL_BYTES, PIXEL_BYTES)),
     shaded: [0, 1].map((n) => new Uint32Array(stage.shaded, n * PIXEL_BYTES, PIXEL_BYTES / 4)),
   };
   return views;
 }
-
-/** Draws with the Canvas API, then copies the pixels to where the presenter takes them. */
-export const draw = task({
-  input: { buffer: u32, seconds: f32 },
-  budgetUs: 8000,
-  run(input, _output, context) {
-    if (brush === null) throw new Error('this browser has no 2D context in workers');
-    const { words, trail, drawn } = viewsOf(context.shared);
-    brush.fillStyle = `hsl(${(input.seconds * 20) % 360} 40% 20%)`;
-    brush.fillRect(0, 0, WIDTH, HEIGHT);
-    const last = Atomics.load(words, EVENTS); // acquire
-    for (let event = Math.max(0, last - TRAIL_POINTS); event < last; event++) {
-      const at = (event & (TRAIL_POINTS - 1)) * 2;
-      brush.fillStyle = `hsl(${(event * 7) % 360} 90% 60%)`;
-      brush.beginPath();
-      brush.arc((trail[at] ?? 0) * WIDTH, (trail[at + 1] ?? 0) * HEIGHT, 6, 0, 7);
-      brush.fill();
-    }
-    // the one allocation: a canvas gives its pixels in no other way
-    drawn[input.buffer]?.set(brush.getImageData(0, 0, WIDTH, HEIGHT).data);
-  },
-});
 
 /** Writes some rows of shared pixels, without a canvas. Many of these run side by side. */
 export const shade = task({

@@ -9,17 +9,15 @@ export const TRAIL_POINTS = 128;
 /** Bytes of a pointer record: f64 stamp in milliseconds, then f32 x, y (0 to 1), pressure, and i32 buttons. */
 export const POINTER_BYTES = 24;
 
-/** Words of `words`. */
+/** Word of `words`: pointer events that were read. */
 export const EVENTS = 0;
-export const PRESENTED_FRAME = 1;
 
 /**
- * Shared by all. Two buffers of each picture: one is shown while the next is drawn.
+ * Shared by all.
  * @typedef {object} Stage
  * @property {SharedArrayBuffer} pointer ring of records
  * @property {SharedArrayBuffer} words
  * @property {SharedArrayBuffer} trail f32 x, y of the last points
  * @property {SharedArrayBuffer} stamp f64: of the newest pointer event that was read
- * @property {SharedArrayBuffer} drawn
- * @property {SharedArrayBuffer} shaded
+ * @property {SharedArrayBuffer} shaded two pictures: one is shown while the next is drawn
  */

@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import * as functions from './work.js';
+
+expose({ ...functions });
