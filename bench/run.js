@@ -24,6 +24,10 @@ const NAMES = [
   'startup',
   'priority',
   'round-trip-hogs',
+  'rivals-round-trip',
+  'rivals-rate',
+  'rivals-garbage',
+  'web',
 ];
 
 const { values, positionals } = parseArgs({
