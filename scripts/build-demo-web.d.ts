@@ -1,0 +1,1 @@
+export function buildDemoWeb(folder?: string): Promise<string>;
