@@ -39,6 +39,7 @@ const api: SupervisorApi = {
   workers: () => supervisor.workers(),
   nextHandover: () => supervisor.nextHandover(),
   handOver: (worker, given) => supervisor.handOver(worker, given),
+  reload: (request) => supervisor.reload(request),
   serveTelemetry: (request) => supervisor.serveTelemetry(request),
   stopServing: (id) => supervisor.stopServing(id),
   close: (graceMs) => supervisor.close(graceMs),

@@ -28,6 +28,7 @@ export type { Job } from './scheduler/job.js';
 export type { LoopOptions } from './scheduler/loop.js';
 export type { MissListener } from './scheduler/miss-log.js';
 export type { LaneOptions, SchedulerOptions, WorkerOptions } from './scheduler/options.js';
+export type { ReloadOptions, ReloadResult } from './scheduler/reloads.js';
 export type { BeginFrameOptions, CloseOptions, Handles, Scheduler, SubmitOptions } from './scheduler/scheduler.js';
 export type { ServedTelemetry, ServeTelemetryOptions } from './scheduler/serve-telemetry.js';
 export type {

@@ -29,6 +29,7 @@ serveCalls((setup): SupervisorApi => {
     workers: () => supervisor.workers(),
     nextHandover: () => supervisor.nextHandover(),
     handOver: (worker, given) => supervisor.handOver(worker, given),
+    reload: (request) => supervisor.reload(request),
     serveTelemetry: (request) => supervisor.serveTelemetry(request),
     stopServing: (id) => supervisor.stopServing(id),
     // asked again before the thread is terminated

@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'SCHEDULER_CLOSED'
   | 'WORKER_DIED'
   | 'CONTROL_TIMEOUT'
+  | 'RELOAD_UNAVAILABLE'
   // telemetry socket
   | 'TELEMETRY_PATH_IN_USE'
   | 'TELEMETRY_UNREACHABLE'

@@ -131,6 +131,8 @@ export const CONTROL_MISS_LISTENING = 2;
 export const CONTROL_INSPECTED = 3;
 /** 1 while the supervisor waits for a job to begin before it looks for hung ones again. S; 0 also by the worker that begins one. */
 export const CONTROL_WATCH_ASLEEP = 4;
+/** 1 while a reload takes its workers over: frames that begin meanwhile wait for its end. S. */
+export const CONTROL_SWITCHING = 5;
 const CONTROL_HEADER_WORDS = LINE_WORDS * 2;
 
 // worker block
@@ -138,6 +140,8 @@ const CONTROL_HEADER_WORDS = LINE_WORDS * 2;
 export const WORKER_BELL = 0;
 /** What the worker is asked to do when it next looks: see COMMAND_*. S. */
 export const WORKER_COMMAND = 1;
+/** Threads that have ended their service as this worker: the next one's turn has come. By add: W as its last act; S for a dead one. */
+export const WORKER_ENDED_LIVES = 2;
 /** Index + 1 of the task that it runs now, 0 for none. W. */
 export const WORKER_CURRENT_TASK = LINE_WORDS;
 /** Stamp of the start of what it runs now. W. */
@@ -153,6 +157,8 @@ export const BELL_RUNG = 2;
 export const COMMAND_RUN = 0;
 /** End after the running job. */
 export const COMMAND_STOP = 1;
+/** End after the running job and let the spare begin, which sets the word back. */
+export const COMMAND_HAND_OVER = 2;
 
 // lane block
 /** Bit w is set while worker w serves the lane; the sign bit once no worker will ever again. S (H before the start). */
@@ -181,6 +187,10 @@ export const FRAME_TICK_US = LINE_WORDS + 2;
 export const FRAME_CALLED_US = LINE_WORDS + 3;
 /** Relative deadline of the frame, from its tick, in microseconds. H, before its first job. */
 export const FRAME_RELATIVE_DEADLINE_US = LINE_WORDS + 4;
+/** 1 while the host submits to the frame. H. */
+export const FRAME_OPEN = LINE_WORDS + 5;
+/** 1 while the frame waits for the end of a reload. By compare-exchange: 1 by H; 0 by S or H, who then counts what stands for it. */
+export const FRAME_HELD = LINE_WORDS + 6;
 /** Per stage (modulo MAX_OPEN_STAGES): jobs accepted up to its end, over the life of the frame slot. H. */
 export const FRAME_STAGE_TARGETS = LINE_WORDS * 2;
 /** Per thread: jobs of this frame slot that it has ended, ever. The thread of the column; S for a dead worker's. */

@@ -174,6 +174,7 @@ async function startWorkers(
       clearTimeout(timer);
       await supervisor.terminate();
     },
+    reload: (request) => supervisor.api.reload(request),
     refreshStates: () => supervisor.api.workers(),
     ...telemetryHost(platform, {
       serve: (request) => supervisor.api.serveTelemetry(request),

@@ -22,6 +22,8 @@ export interface Description {
   readonly lanes: readonly {
     readonly name: string;
     readonly tasks: readonly string[];
+    /** URL of the task module; null where there is none. */
+    readonly module: string | null;
     readonly deadlineMs: number;
     readonly everyMs: number | null;
     readonly onExpired: 'run' | 'drop';
@@ -53,6 +55,7 @@ export function describeScheduler(
     return {
       name: lane.name,
       tasks: own.map((task) => task.name),
+      module: lane.tasks,
       deadlineMs:
         periodic === null ? Math.min(...own.map((task) => task.deadlineUs)) / 1000 : periodic.deadlineUs / 1000,
       everyMs: lane.periodic?.everyMs ?? null,

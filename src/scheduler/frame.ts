@@ -6,6 +6,7 @@ import { MAX_OPEN_STAGES, OUTCOME_EXPIRED, OUTCOME_LOST, SLOT_DEADLINE_US, SLOT_
 import type { WorkerCore } from '../worker/worker-core.js';
 import type { HostCore } from './host-core.js';
 import { Job } from './job.js';
+import { beginsWhileSwitching, holdFrame, noteClosed } from './reload-frames.js';
 import type { TaskHandle } from './task-handle.js';
 
 export interface JoinOptions {
@@ -226,6 +227,7 @@ export class Frame {
     this.count = 0;
     this.closed = false;
     this.refused = false;
+    if (beginsWhileSwitching(this.core.memory, this.index)) this.hold();
   }
 
   /** @internal Begins as a frame whose submits are all refused. */
@@ -275,6 +277,15 @@ export class Frame {
     if (this.refused !== false) return;
     this.core.memory.frames.closeStage(this.index, this.acceptedJobs);
     this.stage = (this.stage + 1) | 0;
+    noteClosed(this.core.memory, this.index);
+  }
+
+  /** Lets its jobs wait for the end of a reload, as if that were a job of a stage before them. */
+  private hold(): void {
+    this.acceptedJobs = (this.acceptedJobs + 1) | 0;
+    this.core.memory.frames.closeStage(this.index, this.acceptedJobs);
+    this.stage = (this.stage + 1) | 0;
+    holdFrame(this.core.memory, this.index);
   }
 
   /** @internal */

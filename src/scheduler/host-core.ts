@@ -27,6 +27,7 @@ import { Undertaker } from './dead-worker.js';
 import type { Frame } from './frame.js';
 import { Job } from './job.js';
 import type { Plan } from './plan.js';
+import { endSwitch } from './reload-frames.js';
 import type { TaskHandle } from './task-handle.js';
 
 const REFUSED_FULL = REFUSALS.indexOf('full');
@@ -222,6 +223,7 @@ export class HostCore {
 
   /** Ends everything that is left: no other thread is there any more. */
   settleAll(): void {
+    endSwitch(this.memory, HOST_COLUMN);
     for (let worker = 0; worker < this.memory.workerCount; worker++) this.undertaker.settleDead(worker);
     this.undertaker.settleAll(OUTCOME_LOST);
     this.completions.settle();

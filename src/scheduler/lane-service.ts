@@ -1,4 +1,5 @@
 import {
+  COMMAND_HAND_OVER,
   COMMAND_RUN,
   COMMAND_STOP,
   LANE_ABANDONED,
@@ -59,6 +60,13 @@ export class LaneService {
   settle(worker: number, cause: number = CAUSE_CRASHED): void {
     Atomics.store(this.memory.control, this.memory.layout.worker(worker) + WORKER_CURRENT_TASK, 0);
     this.undertaker.settleDead(worker, cause);
+  }
+
+  /** Asks the worker to let its spare begin after the job that it runs; not one that is to stop. */
+  handOver(worker: number): void {
+    const { control, layout, bells } = this.memory;
+    Atomics.compareExchange(control, layout.worker(worker) + WORKER_COMMAND, COMMAND_RUN, COMMAND_HAND_OVER); // release
+    bells.ringAlways(worker);
   }
 
   /** Asks the worker to end after the job that it runs. */

@@ -48,6 +48,8 @@ export interface AttachRequest {
   readonly thread: ThreadRequest;
   /** A thread of this worker has died before. */
   readonly replaces?: boolean;
+  /** Of a spare: it serves when so many threads have ended their service as this worker. */
+  readonly life?: number;
   /** How long the task modules may take to initialise. */
   readonly readyTimeoutMs: number;
   /** It parks in its event loop. */
@@ -101,6 +103,28 @@ export interface SupervisorSetup {
   readonly transferList?: readonly object[];
 }
 
+/** Workers to be replaced by ones that import their task modules anew. */
+export interface ReloadRequest {
+  /** By index. */
+  readonly workers: readonly number[];
+  /** URLs to be used from now on, by lane. */
+  readonly urls: readonly { readonly lane: number; readonly url: string }[];
+  /** How long a running job may hold it up. */
+  readonly drainMs: number;
+}
+
+export type ReloadAnswer =
+  | {
+      readonly ok: true;
+      /** Those that were replaced, by index. */
+      readonly workers: readonly number[];
+      /** Tasks that are new, as `lane.task`. */
+      readonly addedTasks: readonly string[];
+      readonly loadMs: number;
+      readonly switchMs: number;
+    }
+  | { readonly ok: false; readonly error: PlainError };
+
 /** A telemetry socket to be served, with what the serving thread does not know by itself. */
 export interface ServeRequest {
   readonly path: string;
@@ -128,6 +152,8 @@ export interface SupervisorApi {
   /** Serves telemetry on a local socket from this thread, so that it answers while the main thread is blocked. */
   serveTelemetry(request: ServeRequest): Promise<ServeResult>;
   stopServing(id: number): Promise<void>;
+  /** Replaces workers by ones that import their task modules anew. One reload at a time. */
+  reload(request: ReloadRequest): Promise<ReloadAnswer>;
   /** Stops the workers after the jobs that they run, ends them after `graceMs` at the latest, and settles what is left. */
   close(graceMs: number): Promise<void>;
 }

@@ -22,7 +22,8 @@ import { FrameLoop, type LoopOptions } from './loop.js';
 import { type MissListener, MissLog } from './miss-log.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import type { Plan } from './plan.js';
-import type { WorkerState } from './protocol.js';
+import type { ReloadAnswer, ReloadRequest, WorkerState } from './protocol.js';
+import { type ReloadOptions, type ReloadResult, Reloads } from './reloads.js';
 import type { ServedTelemetry, ServeTelemetryOptions, TelemetryHost } from './serve-telemetry.js';
 import { laneHistogram, type Snapshot, snapshotOf } from './snapshot.js';
 import { TaskHandle } from './task-handle.js';
@@ -63,6 +64,8 @@ export interface SchedulerParts {
   /** Ends what runs the handlers, giving running jobs `graceMs`. */
   stop(graceMs: number): Promise<void>;
   refreshStates(): Promise<readonly WorkerState[]>;
+  /** Replaces workers by ones that import their task modules anew. Absent: that cannot be done here. */
+  readonly reload?: (request: ReloadRequest) => Promise<ReloadAnswer>;
   /** Absent: telemetry sockets cannot be served. */
   readonly telemetryHost?: TelemetryHost;
   /** What became of a worker's thread since it reported. Absent: nothing can. */
@@ -89,6 +92,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
   private readonly handles: TaskHandle[];
   private states: readonly WorkerState[];
   private readonly served: Set<Promise<ServedTelemetry>>;
+  private readonly reloads: Reloads;
   private closing: Promise<void> | null;
   private readonly onAbort: () => void;
 
@@ -116,6 +120,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     this.totals = new TelemetryReader(this.telemetrySetup, 'total');
     this.missLog = new MissLog(parts.backend, missDecoderOf(this.telemetrySetup));
     this.served = new Set();
+    this.reloads = new Reloads(options, parts.placed, parts.reload ?? null);
     this.closing = null;
     this.onAbort = () => void this.close();
     options.signal?.addEventListener('abort', this.onAbort, { once: true });
@@ -280,6 +285,30 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     return describeScheduler(options, placed, derived, plan, states, allowedCpus, memoryLock);
   }
 
+  /**
+   * For development: imports a lane's task module anew in a spare thread for each of its workers and lets these take over
+   * between two frames. No frame is split between old and new code, jobs that were started end on the old one, queued
+   * ones run on the new one, and module variables begin anew. All workers that share a lane with them are replaced too.
+   * A second call while the first is under way begins after it. See docs/development.md.
+   *
+   * Rejects with a FrameDeadlineError, and the old code stays in service: TASK_MODULE_MISMATCH if the tasks' fields,
+   * deadlines, budgets or names have changed, TASK_MODULE_FAILED, TASK_MODULE_NOT_FOUND, TASK_MODULE_EMPTY,
+   * READY_TIMEOUT or WORKER_DIED if the module cannot be imported; RELOAD_UNAVAILABLE in inline mode, with `hostHelps`
+   * and for lanes that transfer what there is only once; LANE_UNKNOWN, OPTION_INVALID, SCHEDULER_CLOSED.
+   */
+  async reload(lane: keyof Lanes & string, options: ReloadOptions = {}): Promise<ReloadResult> {
+    this.requireOpen('reload');
+    this.parts.backend.hold();
+    try {
+      return await this.reloads.reload(lane, options);
+    } catch (error) {
+      this.requireOpen('reload', error);
+      throw error;
+    } finally {
+      this.parts.backend.drop();
+    }
+  }
+
   /** Asks the supervisor how the workers are; `describe()` tells the answer. */
   async refresh(): Promise<Description> {
     if (this.closing === null) this.states = await this.parts.refreshStates();
@@ -323,9 +352,10 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     parts.backend.drop();
   }
 
-  private requireOpen(what: string): void {
+  private requireOpen(what: string, cause?: unknown): void {
     if (this.closing === null) return;
-    throw new FrameDeadlineError('SCHEDULER_CLOSED', `${what} was called after close(); create another scheduler`);
+    const when = cause === undefined ? 'was called after' : 'was interrupted by';
+    throw new FrameDeadlineError('SCHEDULER_CLOSED', `${what} ${when} close(); create another scheduler`, { cause });
   }
 
   private makeHandles(): Record<string, Record<string, TaskHandle>> {

@@ -3,12 +3,16 @@ import type { ServeTelemetry } from '../host/telemetry-socket.js';
 import { OUTCOME_CANCELLED } from '../memory/layout.js';
 import { CAUSE_CRASHED, CAUSE_HUNG } from '../telemetry/outcomes.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
+import { endedLives, endLife } from '../worker/turn.js';
 import { Undertaker } from './dead-worker.js';
 import { Handovers } from './handovers.js';
 import { HangWatch } from './hang-watch.js';
 import { LaneService } from './lane-service.js';
 import type {
+  AttachResult,
   LoadResult,
+  ReloadAnswer,
+  ReloadRequest,
   ServeRequest,
   ServeResult,
   SupervisorApi,
@@ -17,6 +21,8 @@ import type {
   WorkerSpec,
   WorkerState,
 } from './protocol.js';
+import { Reloading } from './reload.js';
+import { changeOf } from './task-change.js';
 import { TelemetryServing } from './telemetry-serving.js';
 import type { GivenAgain } from './transfer.js';
 
@@ -32,8 +38,21 @@ export interface WorkerThread {
 /** Starts a worker thread; rejects when it does not come up within the time. */
 export type SpawnWorker = (spec: WorkerSpec, timeoutMs: number) => Promise<WorkerThread>;
 
-interface Place {
+/** A thread that waits for its turn to serve as a worker. */
+export interface Spare {
+  readonly thread: WorkerThread;
   readonly spec: WorkerSpec;
+  /** How many threads have ended their service here when its turn comes. */
+  readonly life: number;
+  /** What its attaching gives; null: it is to attach once the old thread is gone. */
+  attached: Promise<AttachResult> | null;
+}
+
+/** A worker: one thread serves as it at a time. */
+export interface Place {
+  spec: WorkerSpec;
+  /** The tasks of its modules as they were first described; empty before. */
+  tasks: LoadedLanes;
   thread: WorkerThread | null;
   state: WorkerState['state'];
   report: WorkerState['report'];
@@ -42,7 +61,12 @@ interface Place {
   lastDeath: string | null;
   /** Why it is being ended, in words; null if it is not. */
   hung: string | null;
+  /** How many threads had ended their service here when `thread` began its own. */
+  life: number;
+  spare: Spare | null;
 }
+
+export type LoadedLanes = Extract<LoadResult, { ok: true }>['lanes'];
 
 /**
  * Owns the workers: spawns them, notices their end, settles what they left, starts them again. Lives in a thread of its
@@ -53,17 +77,18 @@ export class Supervisor implements SupervisorApi {
   private readonly spawn: SpawnWorker;
   private readonly clockSince: (epochUs: number) => Clock;
   private readonly nowMs: () => number;
-  private places: Place[];
+  places: Place[];
   private readyTimeoutMs: number;
   private epochUs: number;
-  private setup: SupervisorSetup | null;
+  setup: SupervisorSetup | null;
   private memory: AttachedMemory | null;
   private undertaker: Undertaker | null;
   private service: LaneService | null;
-  private handovers: Handovers | null;
+  handovers: Handovers | null;
   private readonly serving: TelemetryServing;
+  private reloading: Reloading | null;
   private watch: HangWatch | null;
-  private closing: boolean;
+  closing: boolean;
 
   constructor(
     spawn: SpawnWorker,
@@ -83,6 +108,7 @@ export class Supervisor implements SupervisorApi {
     this.service = null;
     this.handovers = null;
     this.serving = new TelemetryServing(serveSocket);
+    this.reloading = null;
     this.watch = null;
     this.closing = false;
   }
@@ -99,8 +125,17 @@ export class Supervisor implements SupervisorApi {
       deaths: 0,
       lastDeath: null,
       hung: null,
+      tasks: [],
+      life: 0,
+      spare: null,
     }));
-    return Promise.all(this.places.map((place) => this.bringUp(place)));
+    return Promise.all(
+      this.places.map(async (place) => {
+        const result = await this.bringUp(place);
+        if (result.ok) place.tasks = result.lanes;
+        return result;
+      }),
+    );
   }
 
   async attach(setup: SupervisorSetup): Promise<readonly WorkerState[]> {
@@ -149,6 +184,13 @@ export class Supervisor implements SupervisorApi {
     return this.serving.serve(request, { memory: this.memory!, clock, lanes, tasks, states });
   }
 
+  /** See `SupervisorApi`. `attach` has been called. */
+  async reload(request: ReloadRequest): Promise<ReloadAnswer> {
+    const reloading = new Reloading(this, this.memory!, this.service!, this.clockSince(this.epochUs), request);
+    this.reloading = reloading;
+    return reloading.run();
+  }
+
   stopServing(id: number): Promise<void> {
     return this.serving.stop(id);
   }
@@ -158,6 +200,7 @@ export class Supervisor implements SupervisorApi {
     this.watch?.stop();
     this.handovers?.close();
     void this.serving.stopAll();
+    await this.reloading?.close();
     for (let index = 0; index < this.places.length; index++) this.service?.stop(index);
     await Promise.all(
       this.places.map(async (place) => {
@@ -172,26 +215,33 @@ export class Supervisor implements SupervisorApi {
   }
 
   /** Spawns a worker and lets it import its task modules. */
-  private async bringUp(place: Place): Promise<LoadResult> {
+  private bringUp(place: Place): Promise<LoadResult> {
+    return this.load(place, place.spec, (thread) => {
+      place.thread = thread;
+    });
+  }
+
+  /** Spawns a thread for a worker and lets it import the modules of `spec`. `onSpawned`: before it does. Never rejects. */
+  async load(place: Place, spec: WorkerSpec, onSpawned: (thread: WorkerThread) => void): Promise<LoadResult> {
     const failed = (code: string, message: string): LoadResult => ({
       ok: false,
       error: { code, message, stack: null },
     });
     try {
-      const thread = await this.spawn(place.spec, this.readyTimeoutMs);
+      const thread = await this.spawn(spec, this.readyTimeoutMs);
       if (this.closing) {
         await thread.terminate();
         return failed('SCHEDULER_CLOSED', 'the scheduler was closed meanwhile');
       }
-      place.thread = thread;
+      onSpawned(thread);
       void thread.ended.then((end) => this.onEnded(place, thread, end));
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const modules = place.spec.modules.map((module) => module.url).join(', ');
+      const modules = spec.modules.map((module) => module.url).join(', ');
       const late = new Promise<LoadResult>((resolve) => {
-        const message = `worker ${place.spec.name} had not imported its task modules after ${this.readyTimeoutMs} ms (${modules}); look for a top-level await that never ends, or raise readyTimeoutMs`;
+        const message = `worker ${spec.name} had not imported its task modules after ${this.readyTimeoutMs} ms (${modules}); look for a top-level await that never ends, or raise readyTimeoutMs`;
         timer = setTimeout(() => resolve(failed('READY_TIMEOUT', message)), this.readyTimeoutMs);
       });
-      const result = await Promise.race([thread.api.load(place.spec.modules), late]);
+      const result = await Promise.race([thread.api.load(spec.modules), late]);
       clearTimeout(timer);
       return result;
     } catch (error) {
@@ -203,6 +253,7 @@ export class Supervisor implements SupervisorApi {
   private async enterService(place: Place, index: number): Promise<void> {
     const request = await this.handovers!.requestFor(index);
     this.service!.prepare(index);
+    place.life = endedLives(this.memory!, index);
     const { thread } = place;
     if (thread === null) throw new Error(`${place.spec.name} ended before it served`);
     const attached = await thread.api.attach({ ...request, replaces: place.deaths > 0 });
@@ -214,8 +265,35 @@ export class Supervisor implements SupervisorApi {
     this.service!.enter(index);
   }
 
+  /** A thread to serve as the worker when the present one has ended its service attaches. */
+  async attachSpare(place: Place, spare: Spare): Promise<AttachResult> {
+    const request = await this.handovers!.requestFor(this.places.indexOf(place));
+    return spare.thread.api.attach({ ...request, life: spare.life });
+  }
+
+  /** The old thread has ended its service, and the spare's turn has come. */
+  takeOver(place: Place, spare: Spare): void {
+    place.spare = null;
+    place.thread = spare.thread;
+    place.spec = spare.spec;
+    place.life = spare.life;
+    place.hung = null;
+    place.state = 'serving';
+    spare.attached ??= this.attachSpare(place, spare);
+    spare.attached.then(
+      ({ thread, probes }) => {
+        if (place.thread !== spare.thread) return;
+        place.report = thread;
+        place.probes = probes;
+      },
+      // started again, as any that ended
+      () => spare.thread.terminate(),
+    );
+    this.service!.enter(this.places.indexOf(place));
+  }
+
   /** Its job has run too long: it is ended, and goes the way of any worker that ended. */
-  private endHung(worker: number, forMs: number): void {
+  endHung(worker: number, forMs: number): void {
     const place = this.places[worker]!;
     if (place.thread === null || place.state !== 'serving' || place.hung !== null) return;
     place.hung = `ended after its job had run for ${Math.round(forMs)} ms`;
@@ -227,23 +305,46 @@ export class Supervisor implements SupervisorApi {
     thread: WorkerThread,
     end: { exitCode: number; error: Error | null },
   ): Promise<void> {
+    const index = this.places.indexOf(place);
+    // its turn had come, and nobody had noticed
+    if (place.spare?.thread === thread && this.hasLeft(place)) this.takeOver(place, place.spare);
+    if (place.spare?.thread === thread) {
+      place.spare = null;
+      return;
+    }
     if (place.thread !== thread) return;
     place.thread = null;
-    if (!this.closing) {
+    const { service } = this;
+    const hasLeft = service !== null && this.hasLeft(place);
+    if (!this.closing && !hasLeft) {
       const why = end.error === null ? `exit code ${end.exitCode}` : `${end.error.name}: ${end.error.message}`;
       place.lastDeath = place.hung ?? why;
     }
     // one that is being brought up serves nothing yet: who brings it up is told
-    if (this.service === null || place.state !== 'serving') return;
-    const index = this.places.indexOf(place);
-    if (!this.closing) {
+    if (service === null || place.state !== 'serving') return;
+    if (this.closing) {
+      service.settle(index);
+      return;
+    }
+    if (!hasLeft) {
       place.deaths++;
-      place.state = 'restarting';
       const cause = place.hung === null ? CAUSE_CRASHED : CAUSE_HUNG;
-      place.hung = null;
-      this.service.leave(index, cause);
-      await this.restart(place, index);
-    } else this.service.settle(index);
+      service.leave(index, cause);
+      endLife(this.memory!, index);
+    }
+    place.hung = null;
+    if (place.spare !== null) {
+      this.takeOver(place, place.spare);
+      return;
+    }
+    if (hasLeft) service.leave(index);
+    place.state = 'restarting';
+    await this.restart(place, index);
+  }
+
+  /** Whether the place's thread has ended its service in order. */
+  hasLeft(place: Place): boolean {
+    return endedLives(this.memory!, this.places.indexOf(place)) !== place.life;
   }
 
   private async restart(place: Place, index: number): Promise<void> {
@@ -251,10 +352,11 @@ export class Supervisor implements SupervisorApi {
     while (service.mayRestart(index, this.nowMs())) {
       const result = await this.bringUp(place);
       if (this.closing) return;
-      const failure = result.ok ? await this.failureToServe(place, index) : result.error.message;
+      const changed = result.ok ? changeOf(place.tasks, result.lanes, place.spec.modules).error : null;
+      const failure = !result.ok ? result.error.message : (changed ?? (await this.failureToServe(place, index)));
       if (failure === null) return;
       // a module that cannot be imported is no death
-      if (result.ok) place.deaths++;
+      if (result.ok && changed === null) place.deaths++;
       const { thread } = place;
       // one that ended by itself has said why
       if (thread !== null) place.lastDeath = failure;

@@ -1,11 +1,13 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { Clock } from '../base/time.js';
-import { COMMAND_STOP } from '../memory/layout.js';
+import { COMMAND_RUN } from '../memory/layout.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { type EventLoop, EventLoopRunner } from '../worker/event-loop.js';
 import { IdleLoop } from '../worker/idle-loop.js';
 import type { ExplainerSetup } from '../worker/miss-explainer.js';
 import type { Task } from '../worker/task.js';
+import type { LaneInfo } from '../worker/task-runtime.js';
+import { awaitTurn, endLife } from '../worker/turn.js';
 import { WorkerCore } from '../worker/worker-core.js';
 import { describeTasks, initializeLane, plainErrorOf, stripCode, tasksOf } from './load-tasks.js';
 import type { AttachRequest, LaneModule, LoadResult, TaskDescription } from './protocol.js';
@@ -40,7 +42,8 @@ export class WorkerService {
 
   /**
    * Initialises the task modules and makes what serves the request's lanes until it is told to stop, from when it is
-   * called. `load` has described their tasks. `onStop`: nothing runs any more.
+   * called: a spare blocks then until its turn has come. `load` has described their tasks. `onStop`: nothing runs any
+   * more.
    */
   async serverOf(
     request: AttachRequest,
@@ -56,7 +59,27 @@ export class WorkerService {
     for (const lane of lanes) {
       await initializeLane(this.modulesByLane.get(lane.index), lane, request.workerIndex, request.readyTimeoutMs);
     }
-    const core = new WorkerCore(new AttachedMemory(request.memory), clock, {
+    const memory = new AttachedMemory(request.memory);
+    const { life } = request;
+    const begin = () => this.loopOf(request, memory, lanes, clock, explainer, eventLoop, onStop);
+    if (life === undefined) return begin();
+    return () => {
+      awaitTurn(memory, request.workerIndex, life);
+      begin()();
+    };
+  }
+
+  private loopOf(
+    request: AttachRequest,
+    memory: AttachedMemory,
+    lanes: readonly LaneInfo[],
+    clock: Clock,
+    setup: ExplainerSetup,
+    eventLoop: EventLoop,
+    onStop: () => void,
+  ): () => void {
+    const explainer = request.life === undefined ? setup : { ...setup, handedOver: true };
+    const core = new WorkerCore(memory, clock, {
       column: request.workerIndex,
       workerIndex: request.workerIndex,
       lanes,
@@ -65,8 +88,12 @@ export class WorkerService {
     });
     const idle = new IdleLoop(core, clock, request.spinUs);
     const onCommand = (command: number): void => {
-      if (command === COMMAND_STOP) onStop();
-      else eventLoop.soon(serve);
+      if (command === COMMAND_RUN) {
+        eventLoop.soon(serve);
+        return;
+      }
+      endLife(memory, request.workerIndex);
+      onStop();
     };
     const runner = request.eventLoop ? new EventLoopRunner(idle, core, clock, eventLoop, onCommand) : null;
     const serve = runner === null ? () => onCommand(idle.run()) : () => runner.run();

@@ -49,6 +49,8 @@ export interface ExplainerSetup {
   readonly wakeupFloorUs: number;
   /** Stamp since when the thread serves in the place of one that died; null if none did. */
   readonly replacesSinceUs: number | null;
+  /** It takes over from a thread that ended in order: nothing was left undone for a death. */
+  readonly handedOver?: boolean;
   /** What profiles the thread. */
   readonly flightRecorder?: FlightRecorder | null;
 }

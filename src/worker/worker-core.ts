@@ -101,6 +101,7 @@ export class WorkerCore implements JobContext {
   private readonly explainer: MissExplainer;
   private readonly workerBase: number;
   private readonly selfMask: number;
+  private readonly handedOver: boolean;
 
   private ring: JobRing;
   private slot: number;
@@ -132,6 +133,7 @@ export class WorkerCore implements JobContext {
     this.column = setup.column;
     this.workerIndex = setup.workerIndex;
     this.lanes = setup.lanes;
+    this.handedOver = setup.explainer?.handedOver === true;
     this.selfMask = setup.column < HOST_COLUMN ? 1 << setup.column : 0;
     this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, setup.column);
     this.trace = memory.jobTrace(setup.column);
@@ -180,7 +182,7 @@ export class WorkerCore implements JobContext {
     this.heldBack = false;
     this.parkedHoldingBack = false;
     // a job that was there before the thread's first life waited for its wake-up; before a later one, for its return
-    const isFirst = setup.explainer !== undefined && setup.explainer.replacesSinceUs === null;
+    const isFirst = setup.explainer !== undefined && setup.explainer.replacesSinceUs === null && !this.handedOver;
     this.parkedAtUs = isFirst ? (clock.nowUs() - BEFORE_ANY_JOB_US) | 0 : clock.nowUs();
     this.wokeAtUs = clock.nowUs();
     this.wakingUp = true;
@@ -198,7 +200,14 @@ export class WorkerCore implements JobContext {
       const releaser = Atomics.load(control, layout.lane(lane.index) + LANE_RELEASER); // acquire
       if (releaser !== this.workerIndex + 1) continue;
       const skipped: SkippedPeriods = (of, firstReleaseUs, periods, nowUs, afterCrash) =>
-        this.explainer.skippedPeriods(of, firstReleaseUs | 0, periods, nowUs | 0, this.parkedAtUs, afterCrash);
+        this.explainer.skippedPeriods(
+          of,
+          firstReleaseUs | 0,
+          periods,
+          nowUs | 0,
+          this.parkedAtUs,
+          afterCrash && !this.handedOver,
+        );
       this.releasers.push(new PeriodicReleaser(this.memory, lane, this.recorder, skipped));
       this.unreleased = this.unreleased.filter((other) => other !== lane);
       this.findNextRelease();
