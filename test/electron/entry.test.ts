@@ -18,6 +18,37 @@ describe('examples/electron/main.js', () => {
     expect(children).toBe(1);
   });
 
+  it.each([
+    ['browser', 'BLOCKING_NOT_ALLOWED'],
+    ['utility', true],
+    // ELECTRON_RUN_AS_NODE
+    [undefined, true],
+  ])('a host may not block in the main process, and may elsewhere: %s', (type, expected) => {
+    const script = `
+      Object.defineProperty(process.versions, 'electron', { value: '41.7.1' });
+      Object.defineProperty(process, 'type', { value: ${JSON.stringify(type)} });
+      const { startLanes } = await import(${JSON.stringify(String(new URL('../../examples/electron/lanes.js', import.meta.url)))});
+      const { scheduler } = await startLanes();
+      const frame = scheduler.beginFrame();
+      frame.submit(scheduler.lanes.render.tile, { number: 0, frame: 0, level: 0 });
+      let told;
+      try {
+        told = frame.joinSync({ until: 'finished' });
+      } catch (error) {
+        told = error.code;
+        await frame.join({ until: 'finished' });
+      }
+      console.log(JSON.stringify(told));
+      await scheduler.close();`;
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+      timeout: 50_000,
+      cwd: file('../..'),
+    });
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(JSON.parse(stdout)).toBe(expected);
+  });
+
   it('in plain Node: runs the lanes of the main process and prints their telemetry', () => {
     const { stdout, stderr, status } = spawnSync(process.execPath, [file('../../examples/electron/main.js')], {
       encoding: 'utf8',
