@@ -1,10 +1,11 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AUDIO_FLAGS, CHROMIUM } from '../chromium.js';
 import { skipsBecause } from '../native/support.js';
 import { Apps, bundlersAreThere, run, startServer } from './app.js';
+import { Built } from './built.js';
 import { serveFolder } from './serve.js';
 
 // The package as it is published, in apps that bundlers build, under a strict policy in a browser.
@@ -43,6 +44,13 @@ function withPage(app: string): string {
 const FIXTURES: Fixture[] = [
   {
     name: 'vite',
+    build: (app) => {
+      run(app, 'vite/bin/vite.js', 'build');
+      return join(app, 'dist');
+    },
+  },
+  {
+    name: 'vite-plugin',
     build: (app) => {
       run(app, 'vite/bin/vite.js', 'build');
       return join(app, 'dist');
@@ -121,17 +129,49 @@ describe.skipIf(skipsBecause('bundlers', missing))('an app built by', () => {
     }
   }
 
-  it.each(FIXTURES)('$name runs', async ({ name, build }) => {
-    const app = apps.make(name);
-    const served = await serveFolder(build(app));
-    try {
-      expect(await visit(served.url)).toEqual({ checked: EXPECTED, complaints: [] });
-    } finally {
-      served.close();
-    }
+  describe.each(FIXTURES)('$name', ({ name, build }) => {
+    let folder: string;
+    beforeAll(() => {
+      folder = build(apps.make(name));
+    }, 120_000);
+
+    it('runs', async () => {
+      const served = await serveFolder(folder);
+      try {
+        expect(await visit(served.url)).toEqual({ checked: EXPECTED, complaints: [] });
+      } finally {
+        served.close();
+      }
+    });
+
+    it('has nothing of Node.js, and no code made from text', () => {
+      const built = new Built(folder);
+      expect(built.all(/\bnode:\w+|worker_threads|hrtime/g)).toEqual([]);
+      // hdr-histogram-js has the first, and webpack for it the second: neither is called in a browser
+      const evals = built.all(/\beval\(.{10}|\bnew Function\(.{13}|blob:/g);
+      expect(evals.filter((text) => !/^eval\(['"`]require\(|^new Function\("return this"$/.test(text))).toEqual([]);
+    });
+
+    it('loads the scheduler when the first is created', () => {
+      const built = new Built(folder);
+      const page = /<script[^>]* src="\.?\/?([^"]+)"/.exec(readFileSync(join(folder, 'index.html'), 'utf8'))![1]!;
+      const atOnce = built.withImports(page);
+      const engine = built.having('this page is not cross-origin isolated');
+      console.info(`${name}: gzipped bytes`, {
+        atOnce: built.gzippedBytes(atOnce),
+        all: built.gzippedBytes(built.having('')),
+      });
+      expect(engine.length).toBe(1);
+      expect(atOnce).not.toContain(engine[0]);
+      expect(built.having('hdrhistogram').filter((script) => atOnce.includes(script))).toEqual([]);
+    });
   });
 
-  it.each(['vite'])('%s, served for development, runs', async (name) => {
+  it.each(['vite', 'vite-plugin', 'esbuild'])('%s, with the types that a bundler finds', (name) => {
+    expect(run(apps.make(name), 'typescript/bin/tsc')).toBe('');
+  });
+
+  it.each(['vite', 'vite-plugin'])('%s, served for development, runs', async (name) => {
     const server = await startServer(apps.make(name), 'vite/bin/vite.js', '--port=0', '--host=127.0.0.1');
     try {
       expect(await visit(server.url)).toEqual({ checked: EXPECTED, complaints: [] });
