@@ -129,7 +129,7 @@ export const CONTROL_MISS_EPOCH = LINE_WORDS + 1;
 export const CONTROL_MISS_LISTENING = 2;
 /** 1 while an inspector listens in this process: threads may be stopped at any time. H. */
 export const CONTROL_INSPECTED = 3;
-/** 1 while the supervisor waits for a job to begin before it looks for hung ones again. S; 0 also by the worker that begins one. */
+/** 1 while the supervisor waits for a worker to wake up before it looks for hung jobs again. S; 0 also by the worker that wakes up. */
 export const CONTROL_WATCH_ASLEEP = 4;
 /** 1 while a reload takes its workers over: frames that begin meanwhile wait for its end. S. */
 export const CONTROL_SWITCHING = 5;

@@ -1,4 +1,11 @@
-import { BELL_AWAKE, BELL_PARKED, BELL_RUNG, type ControlLayout, WORKER_BELL } from '../memory/layout.js';
+import {
+  BELL_AWAKE,
+  BELL_PARKED,
+  BELL_RUNG,
+  CONTROL_WATCH_ASLEEP,
+  type ControlLayout,
+  WORKER_BELL,
+} from '../memory/layout.js';
 
 /** Without the sign bit, which means that a lane was given up. */
 const WORKERS_MASK = 0x7fff_ffff;
@@ -57,17 +64,30 @@ export class Bells {
   wait(worker: number, timeoutMs: number): void {
     const at = this.layout.worker(worker) + WORKER_BELL;
     Atomics.wait(this.control, at, BELL_PARKED, timeoutMs);
-    Atomics.store(this.control, at, BELL_AWAKE);
+    this.awake(at);
   }
 
   /** Takes back an announced park. A ring that came meanwhile is consumed: the worker looks again anyway. */
   cancelPark(worker: number): void {
-    Atomics.store(this.control, this.layout.worker(worker) + WORKER_BELL, BELL_AWAKE);
+    this.awake(this.layout.worker(worker) + WORKER_BELL);
+  }
+
+  /** Whether the worker is parked and not rung. */
+  isParked(worker: number): boolean {
+    return Atomics.load(this.control, this.layout.worker(worker) + WORKER_BELL) === BELL_PARKED;
   }
 
   /** Whether the worker has been rung since it announced its park. */
   isRung(worker: number): boolean {
     return Atomics.load(this.control, this.layout.worker(worker) + WORKER_BELL) === BELL_RUNG;
+  }
+
+  /** Back from a park: jobs may run, and hang, from now on. */
+  private awake(at: number): void {
+    Atomics.store(this.control, at, BELL_AWAKE);
+    if (Atomics.load(this.control, CONTROL_WATCH_ASLEEP) === 0) return;
+    Atomics.store(this.control, CONTROL_WATCH_ASLEEP, 0);
+    Atomics.notify(this.control, CONTROL_WATCH_ASLEEP);
   }
 
   private ring(worker: number): boolean {

@@ -155,15 +155,15 @@ export class FrameWords {
   completeStages(frame: number): void {
     const base = this.layout.frame(frame);
     for (;;) {
-      const closedBefore = Atomics.load(this.control, base + FRAME_STAGES_CLOSED); // acquire
+      const closed = Atomics.load(this.control, base + FRAME_STAGES_CLOSED); // acquire
       // a plain look first, the usual answer: if even an old value equals what was closed, so does the present one
       const completeBefore = this.control[base + FRAME_STAGES_COMPLETE];
-      if (completeBefore === closedBefore) return;
-      // in this order complete is never beyond closed
+      if (completeBefore === closed) return;
       const complete = Atomics.load(this.control, base + FRAME_STAGES_COMPLETE); // acquire
-      const closed = Atomics.load(this.control, base + FRAME_STAGES_CLOSED); // acquire
-      if (complete === closed) return;
-      const target = Atomics.load(this.control, base + FRAME_STAGE_TARGETS + (complete & (MAX_OPEN_STAGES - 1)));
+      // beyond it: the host has closed more since, and looks by itself
+      if (((closed - complete) | 0) <= 0) return;
+      // plain: it was stored before `closed`, and stays until the stage is complete
+      const target = this.control[base + FRAME_STAGE_TARGETS + (complete & (MAX_OPEN_STAGES - 1))]!;
       if (this.endedJobs(frame) !== target) return;
       const next = (complete + 1) | 0;
       const before = Atomics.compareExchange(this.control, base + FRAME_STAGES_COMPLETE, complete, next); // release

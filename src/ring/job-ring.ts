@@ -49,13 +49,16 @@ export class JobRing {
   readonly mask: number;
   readonly strideWords: number;
   readonly periodic: boolean;
-  constructor(handle: JobRingHandle) {
+  /** Number of the ring in its scheduler. */
+  readonly index: number;
+  constructor(handle: JobRingHandle, index = 0) {
     this.views = bufferViews(handle.buffer);
     this.i32 = new Int32Array(handle.buffer);
     this.capacitySlots = handle.capacitySlots;
     this.mask = handle.capacitySlots - 1;
     this.strideWords = handle.strideBytes >>> 2;
     this.periodic = handle.periodic;
+    this.index = index;
   }
   /** First word of the slot's header. */
   slotBase(slot: number): number {

@@ -17,8 +17,8 @@ interface Seen {
 
 /**
  * Finds workers whose job runs longer than `hangMs`, from what they say in shared memory: no messages. Looks four times
- * in `hangMs` while jobs run; when none has for two looks it sleeps until a worker that starts a job wakes it, so an
- * idle scheduler uses no CPU. While a debugger could stop threads nobody hangs. Supervisor.
+ * in `hangMs` while jobs run; when none has for two looks and all workers are parked it sleeps until one that wakes up
+ * wakes it, so an idle scheduler uses no CPU. While a debugger could stop threads nobody hangs. Supervisor.
  */
 export class HangWatch {
   private readonly memory: AttachedMemory;
@@ -57,8 +57,8 @@ export class HangWatch {
     }
     const { control } = this.memory;
     Atomics.store(control, CONTROL_WATCH_ASLEEP, 1); // release
-    // whoever started a job before that did not know that it had to wake anybody
-    if (this.look()) {
+    // whoever woke up before that did not know that it had to wake anybody
+    if (this.look() || !this.allParked()) {
       this.wake();
       this.start();
       return;
@@ -71,6 +71,18 @@ export class HangWatch {
   private wake(): void {
     Atomics.store(this.memory.control, CONTROL_WATCH_ASLEEP, 0);
     Atomics.notify(this.memory.control, CONTROL_WATCH_ASLEEP);
+  }
+
+  private allParked(): boolean {
+    const { memory } = this;
+    for (const { lane } of memory.ringHandles) {
+      const servers = memory.serversOf(lane);
+      if (servers < 0) continue;
+      for (let worker = 0; worker < memory.workerCount; worker++) {
+        if ((servers & (1 << worker)) !== 0 && !memory.bells.isParked(worker)) return false;
+      }
+    }
+    return true;
   }
 
   /** Whether anything runs or has run since the last look. */

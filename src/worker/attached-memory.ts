@@ -41,7 +41,7 @@ export class AttachedMemory {
   constructor(handle: MemoryHandle) {
     this.control = new Int32Array(handle.control);
     this.layout = new ControlLayout(slotsOf(handle.rings));
-    this.rings = handle.rings.map((ring) => new JobRing(ring));
+    this.rings = handle.rings.map((ring, index) => new JobRing(ring, index));
     this.ringHandles = handle.rings;
     this.bells = new Bells(this.control, this.layout);
     this.frames = new FrameWords(

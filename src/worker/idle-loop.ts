@@ -35,7 +35,8 @@ export class IdleLoop {
   run(): number {
     const { core } = this;
     for (;;) {
-      const command = this.command();
+      // plain: an atomic look comes before each park
+      const command = core.memory.control[this.commandAt]!;
       if (command !== COMMAND_RUN) return command;
       if (this.seek()) {
         core.ringOn();
@@ -59,7 +60,7 @@ export class IdleLoop {
     const { bells } = core.memory;
     this.isParking = false;
     core.releaseDue();
-    if (core.claimNext()) return true;
+    if (core.claimNext(false)) return true;
     if (this.spinUs > 0 && this.spin()) return true;
     if (!bells.announcePark(core.workerIndex)) return false;
     core.adoptReleases();
@@ -89,7 +90,7 @@ export class IdleLoop {
     const startUs = clock.nowUs();
     do {
       for (let look = 0; look < LOOKS_PER_CLOCK_READ; look++) {
-        if (core.claimNext()) {
+        if (core.claimNext(false)) {
           this.spinNowUs = Math.min(this.spinUs, Math.max(SPIN_MIN_US, this.spinNowUs) * 2);
           return true;
         }

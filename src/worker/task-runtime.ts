@@ -83,8 +83,8 @@ export class TaskRuntime {
   readonly info: TaskInfo;
   readonly lane: LaneInfo;
   readonly run: (input: unknown, output: unknown, context: unknown) => unknown;
-  /** By ring of the lane. */
-  readonly views: ReadonlyMap<JobRing, SlotViews>;
+  /** By index of the ring; only of the lane's rings. */
+  readonly views: readonly (SlotViews | undefined)[];
   /** Measured on this worker, refreshed now and then; 0 until the first job. */
   p90ExecutionUs: number;
   p99ExecutionUs: number;
@@ -95,9 +95,11 @@ export class TaskRuntime {
     this.info = info;
     this.lane = lane;
     this.run = task.run as (input: unknown, output: unknown, context: unknown) => unknown;
-    this.views = new Map(
-      rings.map((ring) => [ring, new SlotViews(task, info.outputOffset, ring, `${lane.name}.${info.name}`)]),
-    );
+    const views: (SlotViews | undefined)[] = new Array(1 + Math.max(...rings.map((ring) => ring.index))).fill(undefined);
+    for (const ring of rings) {
+      views[ring.index] = new SlotViews(task, info.outputOffset, ring, `${lane.name}.${info.name}`);
+    }
+    this.views = views;
     this.p90ExecutionUs = 0;
     this.p99ExecutionUs = 0;
     this.executed = 0;

@@ -2,9 +2,9 @@ import { type Clock, MAX_DEADLINE_MS, type StampUs } from '../base/time.js';
 import {
   CONTROL_COMPLETION_EPOCH,
   CONTROL_HOST_WAITING,
-  CONTROL_WATCH_ASLEEP,
   HOST_COLUMN,
   LANE_RELEASER,
+  LANE_SERVERS,
   OUTCOME_CANCELLED,
   OUTCOME_EXPIRED,
   OUTCOME_FAILED,
@@ -92,6 +92,8 @@ export class WorkerCore implements JobContext {
   private readonly column: number;
   private readonly scanners: readonly JobScanner[];
   private readonly scannerLanes: readonly LaneInfo[];
+  /** By scanner: the control word of its lane's servers. */
+  private readonly serversAt: readonly number[];
   private readonly tasks: (TaskRuntime | undefined)[];
   private readonly releasers: PeriodicReleaser[];
   /** Periodic lanes that it serves and that another worker releases. */
@@ -141,16 +143,18 @@ export class WorkerCore implements JobContext {
     this.workerBase = memory.layout.worker(setup.column);
     memory.frames.orphanEnder = new JobEnder(memory, clock, setup.column);
 
-    const scanners: JobScanner[] = [];
+    const scannedRings: JobRing[] = [];
     const scannerLanes: LaneInfo[] = [];
     for (const lane of setup.lanes) {
       memory.ringHandles.forEach((handle, index) => {
         if (handle.lane !== lane.index) return;
-        scanners.push(new JobScanner(memory.rings[index]!));
+        scannedRings.push(memory.rings[index]!);
         scannerLanes.push(lane);
       });
     }
+    const scanners = scannedRings.map((ring) => new JobScanner(ring, scannedRings.length > 1));
     this.scanners = scanners;
+    this.serversAt = scannerLanes.map((lane) => memory.layout.lane(lane.index) + LANE_SERVERS);
     this.scannerLanes = scannerLanes;
     this.releasers = [];
     this.unreleased = setup.workerIndex < 0 ? [] : setup.lanes.filter((lane) => lane.periodic !== null);
@@ -225,10 +229,13 @@ export class WorkerCore implements JobContext {
     return true;
   }
 
-  /** Claims the ready job with the earliest deadline over all lanes (ties: submit stamp) and stamps its start. False if there is none. */
-  claimNext(): boolean {
+  /**
+   * Claims the ready job with the earliest deadline over all lanes (ties: submit stamp) and stamps its start. False if
+   * there is none; without `isSure`, which costs more, one that has just become ready may be overlooked: not before a park.
+   */
+  claimNext(isSure = true): boolean {
     for (;;) {
-      const best = this.pick();
+      const best = this.pick(isSure);
       if (best === null) {
         // a ring meant for a job that this worker may not start now must reach another; only upwards, or two such
         // workers would ring each other in turn
@@ -262,8 +269,10 @@ export class WorkerCore implements JobContext {
   }
 
   private ringOthers(among: number): void {
+    const { control } = this.memory;
     for (let i = 0; i < this.scanners.length; i++) {
-      const others = this.memory.serversOf(this.scannerLanes[i]!.index) & among;
+      // plain: a server that begins to serve looks by itself
+      const others = control[this.serversAt[i]!]! & among;
       if (others === 0) continue;
       if (!this.memory.bells.anyParked(others)) continue;
       if (this.scanners[i]!.anyReady()) this.memory.bells.ringOne(others);
@@ -290,7 +299,7 @@ export class WorkerCore implements JobContext {
     this.outcome = OUTCOME_ON_TIME;
     this.executing = true;
     try {
-      const views = task.views.get(this.ring)!;
+      const views = task.views[this.ring.index]!;
       const result = task.run(views.input(this.slot), views.freshOutput(this.slot), this);
       if (result !== undefined && typeof result === 'object') refuseThenable(result);
     } catch (error) {
@@ -421,13 +430,13 @@ export class WorkerCore implements JobContext {
     return this.task.lane.shared;
   }
 
-  private pick(): JobScanner | null {
+  private pick(isSure: boolean): JobScanner | null {
     const scanners = this.scanners;
     let best: JobScanner | null = null;
     this.heldBack = false;
     for (let i = 0; i < scanners.length; i++) {
       const scanner = scanners[i]!;
-      if (!scanner.look()) continue;
+      if (!scanner.look(isSure)) continue;
       if (best !== null) {
         const later = (scanner.deadlineUs - best.deadlineUs) | 0;
         if (later > 0) continue;
@@ -486,15 +495,8 @@ export class WorkerCore implements JobContext {
     i32[base + SLOT_START_US] = startUs;
     const { control } = this.memory;
     control[this.workerBase + WORKER_CURRENT_START_US] = startUs;
-    Atomics.store(control, this.workerBase + WORKER_CURRENT_TASK, this.task.info.index + 1); // release
-    if (Atomics.load(control, CONTROL_WATCH_ASLEEP) !== 0) this.wakeWatch();
-  }
-
-  /** The supervisor looks for hung jobs again. */
-  private wakeWatch(): void {
-    const { control } = this.memory;
-    Atomics.store(control, CONTROL_WATCH_ASLEEP, 0);
-    Atomics.notify(control, CONTROL_WATCH_ASLEEP);
+    // plain: whoever looks at it looks twice
+    control[this.workerBase + WORKER_CURRENT_TASK] = this.task.info.index + 1;
   }
 
   private releaseIsDue(): boolean {

@@ -50,6 +50,7 @@ function scanning(plan: Plan, patches: readonly Patch[] = []): Scenario {
       const ring = new JobRing(handle);
       const producer = new JobRingProducer(ring);
       const slotOfJob: number[] = [];
+      const deadlineOf = new Map<string, number>();
 
       function* produce(): Stepping {
         for (let job = 0; job < jobs; job++) {
@@ -77,6 +78,7 @@ function scanning(plan: Plan, patches: readonly Patch[] = []): Scenario {
           }
           slotOfJob[job] = slot;
           const deadlineUs = plan.deadlinesUs[job]!;
+          deadlineOf.set(useOf(slot, i32[ring.slotBase(slot) + SLOT_STATE]!), deadlineUs);
           yield* run(producer.publish(slot, STATUS_READY, job, 0, 0, -1, job, job, deadlineUs));
           published = job + 1;
         }
@@ -92,11 +94,16 @@ function scanning(plan: Plan, patches: readonly Patch[] = []): Scenario {
           const ready = readyNow(i32, plan.capacitySlots, ring);
           for (const { state } of ready) machine.observe(state);
           machine.observe(publishedBefore);
-          if (!(yield* run(scanner.look()))) {
+          if (!(yield* run(scanner.look(owner === 0)))) {
             if (finishedBefore && publishedBefore === published) return undefined;
             if (published === publishedBefore) yield* machine.until(() => published > publishedBefore || finished);
             continue;
           }
+          const found = scanner as unknown as { slot: number; state: number; deadlineUs: number };
+          check(
+            found.deadlineUs === deadlineOf.get(useOf(found.slot, found.state)),
+            () => `a look went by the deadline ${found.deadlineUs}, which is that of another job`,
+          );
           const running = yield* run(scanner.claim(owner));
           if (running === 0) continue;
           // nobody has run since the claim
@@ -196,6 +203,15 @@ const NO_SEQUENCE_CHECK: Patch = {
   after: '        if (sequence !== 99) {\n',
 };
 
+const STALE_ENTRY: Patch = {
+  file: 'ring/job-scanner.ts',
+  before: 'status === STATUS_READY && sequence === position && this.keep(',
+  after: 'status === STATUS_READY && this.keep(',
+};
+
+/** Names one use of a slot. */
+const useOf = (slot: number, state: number): string => `${slot} ${state >>> 16}`;
+
 const finishSite = machine.sites.push('test compareExchange') - 1;
 
 function readyNow(
@@ -215,6 +231,7 @@ function readyNow(
 
 const outOfOrder: Plan = { capacitySlots: 2, deadlinesUs: [30, 10, 20], held: [], workers: 2, start: 0 };
 const inOrder: Plan = { capacitySlots: 2, deadlinesUs: [10, 20, 30, 40], held: [], workers: 2, start: 0x7fffffff };
+const reused: Plan = { capacitySlots: 2, deadlinesUs: [30, 10, 40, 50, 5], held: [0], workers: 2, start: 0 };
 const skipping: Plan = { capacitySlots: 4, deadlinesUs: [10, 20, 40, 30, 50, 60, 5], held: [0], workers: 2, start: -3 };
 
 describe('job ring and scanners: each job is claimed once, the earliest first', () => {
@@ -238,7 +255,8 @@ describe('job ring and scanners: each job is claimed once, the earliest first', 
     ['a claim is a plain store', inOrder, PLAIN_CLAIM],
     ['the cursor passes over a later slot of the same look', inOrder, HEAD_READ_AGAIN],
     ['a look finds a slot that was published after it began', inOrder, NO_SEQUENCE_CHECK],
-    ['a look goes by the deadline of the next job in the slot', skipping, NO_SECOND_STATE],
+    ['a look goes by the deadline of the next job in the slot', inOrder, NO_SECOND_STATE],
+    ['an entry of the heap stands for the next job in the slot', reused, STALE_ENTRY],
   ])('is found: %s', (_, plan, patch) => {
     expectFound(scanning(plan, [patch].flat()), { preemptions: 2, maxSchedules: 60_000 });
   });
