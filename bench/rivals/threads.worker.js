@@ -1,0 +1,4 @@
+import { expose } from 'threads/worker';
+import * as work from './work.js';
+
+expose({ ...work });
