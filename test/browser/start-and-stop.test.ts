@@ -3,8 +3,8 @@ import { CHROMIUM } from '../chromium.js';
 import { type Held, TestPage } from './support.js';
 
 /** FRAME_DEADLINE_CYCLES=1000 for a thousand starts and stops. */
-const CYCLES = Number(process.env['FRAME_DEADLINE_CYCLES'] ?? 60);
-const WARM_UP_CYCLES = 20;
+const CYCLES = Number(process.env['FRAME_DEADLINE_CYCLES'] ?? 48);
+const WARM_UP_CYCLES = 10;
 const STEPS = 4;
 
 if (CHROMIUM === undefined)
