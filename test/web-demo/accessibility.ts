@@ -28,8 +28,10 @@ export function contrastProblems(page: Page): Promise<string[]> {
       return rgba('white');
     };
     const problems: string[] = [];
-    for (const element of document.querySelectorAll('body *')) {
-      const words = [...element.childNodes].filter((node) => node.nodeType === 3 && node.textContent!.trim() !== '');
+    for (const element of Array.from(document.querySelectorAll('body *'))) {
+      const words = Array.from(element.childNodes).filter(
+        (node) => node.nodeType === 3 && node.textContent!.trim() !== '',
+      );
       const box = element.getBoundingClientRect();
       const style = getComputedStyle(element);
       if (words.length === 0 || box.width === 0 || style.visibility === 'hidden') continue;
@@ -60,37 +62,40 @@ export function namingProblems(page: Page): Promise<string[]> {
         .join('')
         .trim();
     const isNamed = (element: Element) => {
-      const labels = element instanceof HTMLInputElement ? [...(element.labels ?? [])] : [];
+      const labels = element instanceof HTMLInputElement ? Array.from(element.labels ?? []) : [];
       const own = element instanceof HTMLButtonElement ? element.textContent! : '';
       const label = element.getAttribute('aria-label') ?? '';
       return [textOf(element.getAttribute('aria-labelledby')), own, label, ...labels.map((l) => l.textContent!)].some(
         (name) => name.trim() !== '',
       );
     };
-    for (const element of document.querySelectorAll('button, input, [role="img"], [role="application"], section')) {
+    for (const element of Array.from(
+      document.querySelectorAll('button, input, [role="img"], [role="application"], section'),
+    )) {
       if (!isNamed(element)) problems.push(`no name: ${element.outerHTML.slice(0, 80)}`);
     }
-    for (const image of document.querySelectorAll('img')) {
+    for (const image of Array.from(document.querySelectorAll('img'))) {
       if (!image.hasAttribute('alt')) problems.push(`no alt: ${image.outerHTML.slice(0, 80)}`);
     }
-    for (const svg of document.querySelectorAll('svg')) {
+    for (const svg of Array.from(document.querySelectorAll('svg'))) {
       if (svg.getAttribute('aria-hidden') !== 'true') problems.push('a shape that is read out');
     }
-    const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id);
+    const ids = Array.from(document.querySelectorAll('[id]')).map(({ id }) => id);
     for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) problems.push(`twice: ${id}`);
     for (const attribute of ['aria-describedby', 'aria-labelledby', 'for']) {
-      for (const element of document.querySelectorAll(`[${attribute}]`)) {
+      for (const element of Array.from(document.querySelectorAll(`[${attribute}]`))) {
         for (const id of element.getAttribute(attribute)!.split(' ')) {
           if (!ids.includes(id)) problems.push(`${attribute} names ${id}, which is not there`);
         }
       }
     }
-    const levels = [...document.querySelectorAll('h1, h2, h3, h4')].map(({ tagName }) => Number(tagName[1]));
+    const levels = Array.from(document.querySelectorAll('h1, h2, h3, h4')).map(({ tagName }) => Number(tagName[1]));
     if (levels.filter((level) => level === 1).length !== 1) problems.push('not one h1');
     if (levels.some((level, n) => n > 0 && level > levels[n - 1]! + 1)) problems.push('a heading level is left out');
     if (document.documentElement.lang === '' || document.title === '') problems.push('no language or title');
     if (document.querySelectorAll('main').length !== 1) problems.push('not one main');
-    for (const cell of document.querySelectorAll('th')) if (cell.scope === '') problems.push('a th without a scope');
+    for (const cell of Array.from(document.querySelectorAll('th')))
+      if (cell.scope === '') problems.push('a th without a scope');
     if (document.querySelector('[aria-live="polite"]') === null) problems.push('nothing announces');
     return problems;
   });

@@ -50,7 +50,7 @@ export const PROVOCATIONS = [
   {
     id: 'callback',
     key: '4',
-    title: 'Overstay the callback',
+    title: 'Overstay a callback',
     hint: 'The same for 90 ms: the next frames cannot even begin.',
     inline: true,
     patienceMs: 3000,
@@ -60,8 +60,8 @@ export const PROVOCATIONS = [
   {
     id: 'stall',
     key: '5',
-    title: 'Stall the main thread',
-    hint: 'Something else in the page computes for 150 ms. Sound and workers go on.',
+    title: 'Stall the page',
+    hint: 'Something else on the page’s thread computes for 150 ms. Sound and workers go on.',
     inline: true,
     patienceMs: 3000,
     provoke: (demo) => demo.stallMainThread(150),

@@ -50,7 +50,7 @@ export class TelemetryView {
     const [first] = this.readings;
     const seconds = (total.toUs - (first?.fromUs ?? total.fromUs)) / 1e6;
     const frames = this.readings.flatMap(({ loops }) => loops.map(({ frameUs }) => frameUs));
-    this.showLane('main (frames)', frames, seconds, total.loops.at(-1)?.deadlineUs ?? null, missedFrames);
+    this.showLane('main', frames, seconds, total.loops.at(-1)?.deadlineUs ?? null, missedFrames);
     for (const lane of total.lanes) {
       const isPeriodic = lane.periodUs !== null;
       const ofLane = this.readings.flatMap(({ lanes }) => lanes.filter(({ name }) => name === lane.name));
