@@ -9,7 +9,7 @@ import {
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { endedLives } from '../worker/turn.js';
 import type { LaneService } from './lane-service.js';
-import { plainErrorOf } from './load-tasks.js';
+import { errorWithCode, plainErrorOf } from './load-tasks.js';
 import type { LoadResult, ReloadAnswer, ReloadRequest, WorkerSpec } from './protocol.js';
 import { endSwitch, hasUnfinishedFrame } from './reload-frames.js';
 import type { Place, Spare, Supervisor, WorkerThread } from './supervisor.js';
@@ -22,6 +22,8 @@ const LONG_JOB_MS = 50;
 /** The next period is not released sooner, or half a period, after a moment that suits. */
 const CLEAR_OF_RELEASE_US = 2000;
 const POLL_MS = 1;
+const WHAT_TO_DO =
+  'the old code stays in service; close the scheduler and create it anew (in a page: reload it), or undo the change';
 
 class Refused extends Error {
   readonly code: string;
@@ -71,9 +73,10 @@ export class Reloading {
     try {
       return await running;
     } catch (error) {
-      const plain = plainErrorOf(error, (error as { code?: string }).code ?? 'WORKER_DIED', '');
-      const message = (error as Error).message;
-      return { ok: false, error: error instanceof Refused ? { ...plain, message } : plain };
+      if (!(error instanceof Refused))
+        return { ok: false, error: plainErrorOf(errorWithCode(error), 'WORKER_DIED', '') };
+      const { code, message } = error;
+      return { ok: false, error: { code, message, stack: null } };
     }
   }
 
@@ -153,7 +156,7 @@ export class Reloading {
       if (!result.ok) throw new Refused(result.error.code, result.error.message);
       const place = places[i]!;
       const change = changeOf(place.tasks, result.lanes, spec.modules);
-      if (change.error !== null) throw new Refused('TASK_MODULE_MISMATCH', change.error);
+      if (change.error !== null) throw new Refused('TASK_MODULE_MISMATCH', `${change.error}; ${WHAT_TO_DO}`);
       for (const name of change.added) added.add(name);
       spares.set(place, { thread: thread!, spec, life: 0, attached: null });
     });

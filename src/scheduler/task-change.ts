@@ -9,8 +9,6 @@ export interface TaskChange {
   readonly added: readonly string[];
 }
 
-const WHAT_TO_DO = 'the old code stays in service; close the scheduler and create it anew, or undo the change';
-
 /** Compares task modules as they are now with what the scheduler was made for: its memory is laid out for that. */
 export function changeOf(before: Lanes, after: Lanes, modules: readonly LaneModule[]): TaskChange {
   const added: string[] = [];
@@ -23,7 +21,7 @@ export function changeOf(before: Lanes, after: Lanes, modules: readonly LaneModu
         found === undefined
           ? `no task ${task.name} any more (tasks: ${now.map(({ name }) => name).join(', ')})`
           : differenceOf(task, found);
-      if (what !== null) return { error: `lane ${laneName}: ${url} has ${what}; ${WHAT_TO_DO}`, added };
+      if (what !== null) return { error: `lane ${laneName}: ${url} has ${what}`, added };
     }
     for (const { name } of now) if (!tasks.some((task) => task.name === name)) added.push(`${laneName}.${name}`);
   }
@@ -32,9 +30,18 @@ export function changeOf(before: Lanes, after: Lanes, modules: readonly LaneModu
 
 function differenceOf(before: TaskDescription, after: TaskDescription): string | null {
   for (const part of ['input', 'output', 'deadlineMs', 'budgetUs', 'idempotent'] as const) {
-    const was = JSON.stringify(before[part]);
-    const is = JSON.stringify(after[part]);
+    const was = inWords(before[part]);
+    const is = inWords(after[part]);
     if (was !== is) return `another ${part} of task ${before.name}: ${is}, ${was} expected`;
   }
   return null;
+}
+
+function inWords(value: TaskDescription[keyof TaskDescription]): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const fields = value.map((field) => {
+    if (field.kind === 'bytes') return `${field.name}: bytes(${field.maxLength})`;
+    return `${field.name}: ${field.type}${field.kind === 'array' ? `.array(${field.length})` : ''}`;
+  });
+  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
 }
