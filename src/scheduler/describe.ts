@@ -86,6 +86,15 @@ export function describeScheduler(
           `lane ${lane.name} has a period of ${lane.everyMs} ms and no worker of its own: ${worker.name} also serves ${worker.lanes.filter((name) => name !== lane.name).join(', ')}; a long job there delays it`,
       );
     });
+  for (const worker of placed) {
+    const turning = worker.lanes.filter((lane) => options.lanes[lane]!.eventLoop);
+    const others = worker.lanes.filter((lane) => !options.lanes[lane]!.eventLoop);
+    if (options.mode === 'inline' || turning.length === 0 || others.length === 0) continue;
+    const names = (of: readonly number[]): string => of.map((lane) => options.lanes[lane]!.name).join(', ');
+    warnings.push(
+      `worker ${worker.name} returns to its event loop between jobs for ${names(turning)}: it also wakes up later for ${names(others)}`,
+    );
+  }
   const bytes = {
     rings: plan.bytes.rings.reduce((sum, ring) => sum + ring, 0),
     telemetry: plan.bytes.telemetry,

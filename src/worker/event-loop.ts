@@ -30,7 +30,10 @@ export class EventLoopRunner {
   private readonly bellAt: number;
   private turnedUs: number;
   private isWaiting: boolean;
-  /** The bell's waiter outlives a park that ended for a release: one at a time, the next park goes on with it. */
+  /**
+   * The bell's waiter outlives a park that ended for a release: one at a time. The next park goes on with it; if it was told
+   * of a ring meanwhile, its promise wakes that park, which looks and parks anew.
+   */
   private hasWaiter: boolean;
   private readonly turn: () => void;
   private readonly rung: () => void;
@@ -94,8 +97,7 @@ export class EventLoopRunner {
         void rung.then(this.rung);
       }
     }
-    // a waiter of an earlier park is told of rings from the announcement on
-    if (!this.hasWaiter || bells.isRung(core.workerIndex)) {
+    if (!this.hasWaiter) {
       bells.cancelPark(core.workerIndex);
       return false;
     }

@@ -129,6 +129,17 @@ describe('what a lane transfers', () => {
     await quiet(scheduler);
   });
 
+  it('makes describe() warn where another lane shares the worker', async () => {
+    const lanes = {
+      net: { tasks: URL_OF_TASKS, transfer: { port: channel().far } },
+      other: { tasks: URL_OF_TASKS, shared: {} },
+    };
+    const scheduler = track(await createScheduler({ lanes, workers: [{ lanes: ['net', 'other'] }] }));
+    expect(scheduler.describe().warnings).toEqual([
+      'worker net+other returns to its event loop between jobs for net: it also wakes up later for other',
+    ]);
+  });
+
   it('cannot be what does not move, or what two workers would have', async () => {
     const refused = async (lane: object, options: object = {}): Promise<string> => {
       try {

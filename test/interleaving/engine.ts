@@ -267,6 +267,8 @@ function normalLane(name: string, index: number, capacitySlots: number): NormalL
     capacitySlots,
     periodic: null,
     shared: {},
+    transfer: null,
+    eventLoop: false,
   };
 }
 
