@@ -26,6 +26,8 @@ export interface FakeIpcRenderer {
 }
 export interface FakeChild extends EventEmitter {
   pid: number;
+  /** Messages that it posted to ports it was given, closed or not. */
+  sentToPorts: number;
   child: import('node:child_process').ChildProcess;
 }
 export interface Control {

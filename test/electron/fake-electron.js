@@ -36,14 +36,17 @@ class FakeUtilityProcess extends EventEmitter {
     super();
     this.calls = calls;
     this.ports = new Map();
+    this.sentToPorts = 0;
     this.child = fork(modulePath, args, { execArgv: ['--import', PARENT_PORT], serialization: 'advanced' });
     this.pid = this.child.pid;
     this.options = options;
     this.child.on('spawn', () => this.emit('spawn'));
     this.child.on('message', ({ kind, id, data }) => {
       if (kind === 'message') this.emit('message', data);
-      else if (kind === 'port') this.ports.get(id)?.postMessage(data);
-      else if (kind === 'close') this.ports.get(id)?.close();
+      else if (kind === 'port') {
+        this.sentToPorts++;
+        this.ports.get(id)?.postMessage(data);
+      } else if (kind === 'close') this.ports.get(id)?.close();
     });
     this.child.on('exit', (code, signal) => {
       for (const port of this.ports.values()) port.close();

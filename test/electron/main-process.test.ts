@@ -172,6 +172,17 @@ describe('the main process of examples/electron', () => {
     expect(names().filter((name) => name === 'loadURL')).toHaveLength(4);
   });
 
+  it('ends the subscription of a page whose process ended by itself, and leaves it so', async () => {
+    const { control, window } = await open();
+    control.runPreload(window).frameTelemetry.subscribe('main', () => {});
+    await expect.poll(() => window.webContents.sent.length, PATIENTLY).toBeGreaterThan(0);
+    control.crash(window, 'clean-exit');
+    const sent = window.webContents.sent.length;
+    await new Promise((done) => setTimeout(done, 600));
+    expect(window.webContents.sent.length).toBe(sent);
+    expect(names().filter((name) => name === 'loadURL')).toHaveLength(1);
+  });
+
   it('stops the frames while the computer sleeps, and begins others after', async () => {
     const { electron, control, window } = await open();
     const messages: TelemetryMessage[] = [];
@@ -222,9 +233,9 @@ describe('the main process of examples/electron', () => {
     expect(window.webContents.sent).toEqual([]);
     end();
     await new Promise((done) => setTimeout(done, 100));
-    const heard = messages.length;
+    const heard = [messages.length, control.children[0]!.sentToPorts];
     await new Promise((done) => setTimeout(done, 600));
-    expect(messages.length).toBe(heard);
+    expect([messages.length, control.children[0]!.sentToPorts]).toEqual(heard);
   });
 
   it('tells that the utility process has gone, and starts another one', async () => {
