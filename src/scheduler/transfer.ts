@@ -8,7 +8,7 @@ export type Transferred = Readonly<Record<string, object>>;
 export interface TransferTarget {
   readonly workerIndex: number;
   readonly workerName: string;
-  /** It takes the place of one that died. */
+  /** It takes the place of one that died, or that `scheduler.reload` replaces. */
   readonly isReplacement: boolean;
 }
 

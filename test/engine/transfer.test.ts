@@ -111,6 +111,24 @@ describe('what a lane transfers', () => {
     await quiet(scheduler);
   });
 
+  it('is made anew for a worker that is reloaded', async () => {
+    let near: MessagePort | null = null;
+    const scheduler = await create({
+      transfer: () => {
+        const made = channel();
+        near = made.near;
+        return { port: made.far };
+      },
+    });
+    const first = near!;
+    await scheduler.reload('net');
+    expect(near).not.toBe(first);
+    expect(await told(near!, 4)).toEqual({ sum: 4, laneName: 'net', workerIndex: 0 });
+    const job = await scheduler.submit(scheduler.lanes.net.tell, { id: 0 }, LONG).done;
+    expect([job.outcome, job.output.received]).toEqual(['onTime', 4]);
+    await quiet(scheduler);
+  });
+
   it('a function that throws for a replacement: the worker is given up, and says why', async () => {
     const scheduler = await create({
       transfer: ({ isReplacement }) => {
