@@ -1,13 +1,26 @@
-// The demo as a page: sound, picture and pointer with the live telemetry beside them.   node examples/web-demo/main.js [--port 8080] [--no-isolation]
+// The demo as a page: sound, picture and pointer, and the live telemetry beside them.   node examples/web-demo/main.js
+//   --port 8080      default: the first free one from 8080 on
+//   --no-isolation   without the two headers, to see what the page does then
 import { parseArgs } from 'node:util';
-import { buildDemoWeb } from '../../scripts/build-demo-web.js';
 import { serveFolder } from '../web-server.js';
+import { buildDemoWeb } from './build.js';
 import { ISOLATION, POLICY } from './headers.js';
 
 const { values } = parseArgs({ options: { port: { type: 'string' }, 'no-isolation': { type: 'boolean' } } });
-const folder = await buildDemoWeb();
+const port = values.port === undefined ? null : Number(values.port);
+if (port !== null && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+  console.error(`--port ${values.port}: 0 to 65535 expected`);
+  process.exit(2);
+}
 const headers = values['no-isolation'] === true ? POLICY : { ...ISOLATION, ...POLICY };
-const { url, close } = await serveFolder(folder, headers, values.port === undefined ? null : Number(values.port));
-console.log(`open ${url}   (Ctrl+C ends)`);
-const seconds = process.env.EXAMPLE_SECONDS;
-if (seconds !== undefined) setTimeout(close, Number(seconds) * 1000);
+const folder = await buildDemoWeb();
+try {
+  const { url, close } = await serveFolder(folder, headers, port);
+  console.log(`open ${url}   (Ctrl+C ends)`);
+  const seconds = process.env.EXAMPLE_SECONDS;
+  if (seconds !== undefined) setTimeout(close, Number(seconds) * 1000);
+} catch (error) {
+  if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EADDRINUSE') throw error;
+  console.error(`port ${port} is in use; give another --port, or none`);
+  process.exitCode = 1;
+}

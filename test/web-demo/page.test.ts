@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildDemoWeb } from '../../examples/web-demo/build.js';
 import { ISOLATION, POLICY } from '../../examples/web-demo/headers.js';
 import { serveFolder } from '../../examples/web-server.js';
-import { buildDemoWeb } from '../../scripts/build-demo-web.js';
 import { AUDIO_FLAGS, CHROMIUM } from '../chromium.js';
 import { contrastProblems, namingProblems } from './accessibility.js';
 
@@ -128,18 +128,59 @@ describe.skipIf(CHROMIUM === undefined)('the demo as a page', () => {
   const text = async (page: Page, selector: string) => (await page.textContent(selector)) ?? '';
   const ticks = async (page: Page) => Number((await text(page, '#missed')).split(' of ')[1]?.replace(/\D/g, '') ?? 0);
 
+  /** Lets the test hear what goes to the device: the largest sample of the last moment. */
+  async function listen(page: Page): Promise<() => Promise<number>> {
+    await page.evaluate(() => {
+      const { connect } = AudioNode.prototype;
+      AudioNode.prototype.connect = function (this: AudioNode, ...to: unknown[]) {
+        if (to[0] instanceof AudioDestinationNode) {
+          const ear = new AnalyserNode(this.context, { fftSize: 8192 });
+          Object.assign(globalThis, { ear });
+          Reflect.apply(connect, this, [ear]);
+        }
+        return Reflect.apply(connect, this, to);
+      } as typeof connect;
+    });
+    return () =>
+      page.evaluate(() => {
+        const { ear } = globalThis as { ear?: AnalyserNode };
+        const samples = new Float32Array(8192);
+        ear?.getFloatTimeDomainData(samples);
+        return samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+      });
+  }
+
   async function framesAdvance(page: Page): Promise<void> {
     await expect.poll(() => ticks(page), PATIENTLY).toBeGreaterThan(0);
     const before = await ticks(page);
     await expect.poll(() => ticks(page), PATIENTLY).toBeGreaterThan(before + 10);
   }
+  /** Presses a button until it is told what came of it: on a busy machine something else may be larger the first time. */
+  async function named(page: Page, id: string, press: () => Promise<void>): Promise<string> {
+    await press();
+    await expect
+      .poll(
+        async () => {
+          if ((await text(page, `#verdict-${id}`)).startsWith('No such miss')) await press();
+          return causeNamed(page, id);
+        },
+        { timeout: 45_000, interval: 100, message: `what ${id} provokes` },
+      )
+      .not.toBeNull();
+    return (await causeNamed(page, id))!;
+  }
   const causeNamed = (page: Page, id: string) => page.locator(`#verdict-${id}`).getAttribute('data-cause');
 
-  it('runs with sound, and names every miss that is provoked', async () => {
+  it('runs with sound, and names every miss that is provoked', { timeout: 180_000 }, async () => {
     const page = await open(isolated.url, { viewport: { width: 1440, height: 900 } });
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     expect(await page.isVisible('#isolation')).toBe(false);
+    const heard = await listen(page);
     await page.click('#sound');
+    await expect.poll(heard, PATIENTLY).toBeGreaterThan(0.01);
+    await page.locator('#volume').fill('0');
+    await expect.poll(heard, PATIENTLY).toBeLessThan(0.001);
+    await page.locator('#volume').fill('60');
     await expect.poll(() => text(page, '#path'), PATIENTLY).toMatch(/ ms$/);
     await framesAdvance(page);
     // what moves over the picture is shown in it
@@ -159,9 +200,8 @@ describe.skipIf(CHROMIUM === undefined)('the demo as a page', () => {
       hang: ['hung'],
     };
     for (const [id, causes] of Object.entries(expected)) {
-      await page.click(`#provoke-${id}`);
-      await expect.poll(() => causeNamed(page, id), PATIENTLY).not.toBeNull();
-      expect([id, causes]).toEqual([id, expect.arrayContaining([await causeNamed(page, id)])]);
+      const cause = await named(page, id, () => page.click(`#provoke-${id}`));
+      expect([id, causes]).toEqual([id, expect.arrayContaining([cause])]);
     }
     expect(await text(page, '#verdict-waiting')).toContain('render.bake');
     expect(await text(page, '#verdict-late-submit')).toContain('the main thread (frame callback)');
@@ -181,14 +221,13 @@ describe.skipIf(CHROMIUM === undefined)('the demo as a page', () => {
   it('works by keyboard alone', async () => {
     const page = await open(isolated.url);
     await framesAdvance(page);
-    const pressed = (id: string) => page.getAttribute(`#${id}`, 'aria-pressed');
+    const isOn = (id: string) => page.getAttribute(`#${id}`, 'data-on');
     await page.keyboard.press('m');
-    await expect.poll(() => pressed('sound'), PATIENTLY).toBe('true');
-    await page.keyboard.press('1');
-    await expect.poll(() => causeNamed(page, 'overrun'), PATIENTLY).toBe('overrun');
+    await expect.poll(() => isOn('sound'), PATIENTLY).toBe('true');
+    expect(await named(page, 'overrun', () => page.keyboard.press('1'))).toBe('overrun');
     await expect.poll(() => text(page, '#announcer'), PATIENTLY).not.toBe('');
     await page.keyboard.press('Space');
-    expect(await pressed('run')).toBe('false');
+    expect(await isOn('run')).toBe('false');
     const still = await ticks(page);
     await page.keyboard.press('2');
     expect(await text(page, '#verdict-waiting')).toContain('paused');
@@ -222,11 +261,11 @@ describe.skipIf(CHROMIUM === undefined)('the demo as a page', () => {
     await page.locator('#shortcuts').uncheck();
     await page.locator('#provoke-title').click();
     await page.keyboard.press('m');
-    expect(await pressed('sound')).toBe('true');
+    expect(await isOn('sound')).toBe('true');
     expect(complaints).toEqual([]);
   });
 
-  it('without isolation says what is missing, and runs inline', async () => {
+  it('without isolation says what is missing, and runs inline', { timeout: 120_000 }, async () => {
     const page = await open(plain.url);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
     const words = await text(page, '#isolation');
@@ -240,8 +279,7 @@ describe.skipIf(CHROMIUM === undefined)('the demo as a page', () => {
       ['callback', 'waitingBehind'],
       ['stall', 'wakeup'],
     ] as const) {
-      await page.click(`#provoke-${id}`);
-      await expect.poll(() => causeNamed(page, id), PATIENTLY).toBe(cause);
+      expect([id, await named(page, id, () => page.click(`#provoke-${id}`))]).toEqual([id, cause]);
     }
     expect(await page.isVisible('#message')).toBe(false);
     expect(complaints).toEqual([]);
@@ -256,28 +294,32 @@ describe.skipIf(CHROMIUM === undefined)('the demo as a page', () => {
     await framesAdvance(page);
   });
 
-  it.each(['light', 'dark'] as const)('is legible and fits at every size, %s', async (colorScheme) => {
-    const page = await open(isolated.url, { colorScheme });
+  it('is legible and fits at every size, in light and dark', async () => {
+    const page = await open(isolated.url);
     await framesAdvance(page);
-    await page.click('#provoke-overrun');
-    await expect.poll(() => causeNamed(page, 'overrun'), PATIENTLY).toBe('overrun');
-    for (const [width, height] of SIZES) {
-      await page.setViewportSize({ width, height });
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      // fingers need room
-      const small = await page
-        .locator('button, input[type="range"]')
-        .evaluateAll((elements) =>
-          elements.filter((element) => element.getBoundingClientRect().height < 24).map(({ id }) => id),
-        );
-      expect(small).toEqual([]);
-      if (SCREENSHOTS !== undefined) {
+    expect(await named(page, 'overrun', () => page.click('#provoke-overrun'))).toBe('overrun');
+    // without shades on their way from one colour to another
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const [width, height] of SIZES) {
+        await page.setViewportSize({ width, height });
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        // fingers need room
+        const small = await page
+          .locator('button, input[type="range"]')
+          .evaluateAll((elements) =>
+            elements.filter((one) => one.getBoundingClientRect().height < 24).map(({ id }) => id),
+          );
+        expect(small).toEqual([]);
+        if (SCREENSHOTS === undefined) continue;
         const path = join(SCREENSHOTS, `${width}x${height}-${colorScheme}`);
+        await page.evaluate(() => scrollTo(0, 0));
         await page.screenshot({ path: `${path}.png` });
         await page.screenshot({ path: `${path}-full.png`, fullPage: true });
       }
+      expect([colorScheme, await contrastProblems(page)]).toEqual([colorScheme, []]);
     }
-    expect(await contrastProblems(page)).toEqual([]);
     expect(await namingProblems(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });

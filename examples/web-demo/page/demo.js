@@ -90,6 +90,7 @@ export class Demo {
     /** @type {AbortController | null} */
     this.running = null;
     this.holdMs = 0;
+    this.stallMs = 0;
     this.renderWorkers = scheduler.describe().workers.filter(({ lanes }) => lanes.includes('render')).length;
   }
 
@@ -115,6 +116,9 @@ export class Demo {
         picture.submit(frame);
         isLate = !(await frame.join({ until: 'deadline' }));
         if (!isLate) picture.present();
+        // between frames: in this callback it would be the callback's own doing
+        if (this.stallMs > 0) setTimeout(spin, 0, this.stallMs);
+        this.stallMs = 0;
       });
     } finally {
       if (this.running === running) this.running = null;
@@ -146,7 +150,7 @@ export class Demo {
 
   /** The page's thread is busy between frames. @param {number} ms */
   stallMainThread(ms) {
-    setTimeout(spin, 5, ms);
+    this.stallMs = ms;
   }
 
   /** The audio lane does nothing. @param {number} ms */

@@ -66,10 +66,10 @@ function showPaused() {
   setButton('run', false, 'Run picture');
 }
 
-/** @param {string} id @param {boolean} pressed @param {string} label */
-function setButton(id, pressed, label) {
+/** The label says what it does, not how it is. @param {string} id @param {boolean} isOn @param {string} label */
+function setButton(id, isOn, label) {
   const button = find(id);
-  button.setAttribute('aria-pressed', String(pressed));
+  button.dataset['on'] = String(isOn);
   setText(button.querySelector('.label') ?? button, label);
 }
 
