@@ -9,7 +9,7 @@ const NEEDS_NODE = [
   'test/ring/stream-ring-threads.test.ts',
   'test/telemetry/threads.test.ts',
   // reads the source and steps through it in a `node:vm`, beside a thread of Node
-  'test/telemetry/job-trace.test.ts',
+  'test/telemetry/job-trace-schedules.test.ts',
   // how `node:util` prints a view
   'test/memory/views-inspect.test.ts',
 ];

@@ -68,8 +68,8 @@ export async function run({ quick }) {
   compare(rows, names, rates, `empty jobs, ${BATCH_JOBS} at once`, 'jobs/s', (rate) => rate, true);
 
   let hogsCpuMs = 0;
-  for (const load of ['idle machine', 'beside CPU hogs']) {
-    const hogs = load === 'idle machine' ? null : await startHogs();
+  for (const load of ['no load added', 'beside CPU hogs']) {
+    const hogs = load === 'no load added' ? null : await startHogs();
     try {
       const frames = await inTurn(names, rounds, (each) =>
         page.run('frames', { name: each, jobs: FRAME_JOBS, steps, seconds: quick ? 0.5 : 5, hz: HZ }),
