@@ -287,7 +287,7 @@ describe.skipIf(CHROMIUM === undefined)('the demo as a page', () => {
 
   it('starts nothing that moves where less motion is asked for', async () => {
     const page = await open(isolated.url, { reducedMotion: 'reduce' });
-    await expect.poll(() => text(page, '#run .label')).toBe('Run picture');
+    await expect.poll(() => text(page, '#run .label')).toBe('Run');
     await page.waitForTimeout(500);
     expect(await ticks(page)).toBe(0);
     await page.click('#run');

@@ -56,14 +56,14 @@ function fail(error) {
 /** @param {Demo} started */
 function run(started) {
   find('curtain').hidden = true;
-  setButton('run', true, 'Pause picture');
+  setButton('run', true, 'Pause');
   started.run().catch(fail);
 }
 
 function showPaused() {
   setText(find('curtain'), 'Paused');
   find('curtain').hidden = false;
-  setButton('run', false, 'Run picture');
+  setButton('run', false, 'Run');
 }
 
 /** The label says what it does, not how it is. @param {string} id @param {boolean} isOn @param {string} label */
