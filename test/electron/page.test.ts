@@ -61,20 +61,20 @@ describe.skipIf(CHROMIUM === undefined)('the page of examples/electron', () => {
   it('is isolated, and runs its own scheduler on its own workers', async () => {
     expect(await page.evaluate(() => [crossOriginIsolated, typeof SharedArrayBuffer])).toEqual([true, 'function']);
     await expect.poll(() => frames('page'), PATIENTLY).toBeGreaterThan(30);
-    expect(Number((await cells('page'))[2])).toBeGreaterThan(0);
     const workers = page.workers().map((worker) => new URL(worker.url()).pathname);
     expect(workers).toContain('/web-supervisor.js');
     expect(workers).toContain('/web-worker.js');
     // what the workers drew has come to the canvas: no tile is of one colour
-    const shades = await page.evaluate(() => {
-      const canvas = document.getElementById('picture') as unknown as { getContext(kind: '2d'): never };
-      const brush = canvas.getContext('2d') as { getImageData(...at: number[]): { data: Uint8ClampedArray } };
-      const { data } = brush.getImageData(0, 0, 512, 64);
-      const tiles = Array.from({ length: 8 }, () => new Set<number>());
-      for (let i = 0; i < data.length; i += 4) tiles[((i / 4) % 512) >> 6]!.add(data[i]!);
-      return tiles.map(({ size }) => size);
-    });
-    for (const count of shades) expect(count).toBeGreaterThan(20);
+    const shades = () =>
+      page.evaluate(() => {
+        const canvas = document.getElementById('picture') as unknown as { getContext(kind: '2d'): never };
+        const brush = canvas.getContext('2d') as { getImageData(...at: number[]): { data: Uint8ClampedArray } };
+        const { data } = brush.getImageData(0, 0, 512, 64);
+        const tiles = Array.from({ length: 8 }, () => new Set<number>());
+        for (let i = 0; i < data.length; i += 4) tiles[((i / 4) % 512) >> 6]!.add(data[i]!);
+        return tiles.map(({ size }) => size);
+      });
+    await expect.poll(async () => Math.min(...(await shades())), PATIENTLY).toBeGreaterThan(20);
   });
 
   it('shows the telemetry of main and utility process as it comes', async () => {
@@ -101,8 +101,9 @@ describe.skipIf(CHROMIUM === undefined)('the page of examples/electron', () => {
   it('listens to the utility process that replaces a dead one', async () => {
     control.children.at(-1)!.child.kill('SIGKILL');
     await expect.poll(() => page.textContent('#message'), PATIENTLY).toBe('the utility process has ended');
-    await expect.poll(() => frames('utility'), PATIENTLY).toBeLessThan(30);
-    await expect.poll(() => frames('utility'), PATIENTLY).toBeGreaterThan(40);
+    await expect.poll(() => control.children[1]?.sentToPorts ?? 0, PATIENTLY).toBeGreaterThan(2);
+    const before = await frames('utility');
+    await expect.poll(() => frames('utility'), PATIENTLY).toBeGreaterThan(before);
   });
 
   it('needs nothing that its policy forbids, and the policy holds', async () => {
