@@ -12,6 +12,12 @@ import { measureWakeupFloorUs } from './worker/wakeup-floor.js';
 // Entry of a worker thread in a browser: imports the task modules, then serves its lanes until it is told to stop.
 
 const service = new WorkerService(async ({ laneName, url }) => {
+  if (url.startsWith('data:')) {
+    throw new FrameDeadlineError(
+      'TASK_MODULE_FAILED',
+      `lane ${laneName}: its task module is a data: URL: the bundler took the file for an asset, as it is; it has to be bundled as a module of its own, see docs/bundlers.md`,
+    );
+  }
   // a failed import says the same for every reason; where asking is not allowed, it has to do
   const response = await fetch(url, { method: 'HEAD' }).catch(() => null);
   if (response?.status !== 404) return;

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -181,6 +181,19 @@ describe.skipIf(skipsBecause('bundlers', missing))('an app built by', () => {
     }
   });
 
+  it('Vite without lines for it is told that a task module was taken for an asset', async () => {
+    const app = apps.make('vite-plugin');
+    rmSync(join(app, 'vite.config.js'));
+    run(app, 'vite/bin/vite.js', 'build');
+    const served = await serveFolder(join(app, 'dist'));
+    try {
+      const { checked } = await visit(served.url);
+      expect(checked).toMatch(/lane render: its task module is a data: URL.+docs\/bundlers\.md \[TASK_MODULE_FAILED\]/);
+    } finally {
+      served.close();
+    }
+  });
+
   it('electron-vite: the main process runs', () => {
     const app = apps.make('electron-vite');
     run(app, 'electron-vite/bin/electron-vite.js', 'build');
@@ -215,5 +228,16 @@ describe.skipIf(skipsBecause('bundlers', missing))('an app built by', () => {
     expect(run(app, out)).toMatch(
       /^WORKER_DIED .+ frame-deadline was bundled into the app; leave it out of the bundle/,
     );
+  });
+});
+
+describe('docs/bundlers.md', () => {
+  const docs = readFileSync(new URL('../../docs/bundlers.md', import.meta.url), 'utf8');
+  const fixtures = new URL('./fixtures/', import.meta.url);
+  const scripts = readdirSync(fixtures, { recursive: true, encoding: 'utf8' });
+  const quoted = scripts.filter((path) => /(config|esbuild\/build|node\/esbuild)\.js$/.test(path));
+
+  it.each(quoted)('quotes %s as it is built with', (path) => {
+    expect(docs).toContain(readFileSync(new URL(path, fixtures), 'utf8').trim());
   });
 });
