@@ -52,6 +52,12 @@ export interface HostSignals {
   collectedUs(fromUs: number, toUs: number): number;
 }
 
+/** A worker thread that is to be started. */
+export interface ThreadToStart {
+  readonly name: string;
+  readonly resourceLimits: Readonly<Record<string, number>> | null;
+}
+
 /** What the scheduler needs of the place where it runs. One implementation per platform. */
 export interface Platform {
   readonly name: string;
@@ -77,8 +83,12 @@ export interface Platform {
   /** Keeps the process alive until `drop` was called as often. */
   hold(): void;
   drop(): void;
-  /** Starts the supervisor thread. */
-  spawnSupervisor<Api>(name: string, timeoutMs: number): Promise<ControlledThread<Api>>;
+  /** Starts the supervisor thread. `workers`: which it will be asked for at once, so that they can boot beside it. */
+  spawnSupervisor<Api>(
+    name: string,
+    timeoutMs: number,
+    workers: readonly ThreadToStart[],
+  ): Promise<ControlledThread<Api>>;
   /** Keeps buffers from being paged out, as far as the system allows. */
   lockMemory(buffers: readonly SharedArrayBuffer[]): MemoryLock;
   /** What a thread would be granted, applied to the calling thread. */

@@ -51,13 +51,27 @@ async function createOnThreads(platform: Platform, options: NormalOptions): Prom
   const usable = usableForWorkers(options.lanes, platform.usableCpus, platform.cpuTopology);
   const workers = ringOrder(options.workers ?? derivePlacement(options.lanes, usable));
   const placed = chooseCpus(workers, options.lanes, platform.cpuTopology);
-  const supervisor = await platform.spawnSupervisor<Remote<SupervisorApi>>('fd-supervisor', options.readyTimeoutMs);
+  const specs = placed.map(
+    (worker): WorkerSpec => ({
+      name: `fd-${worker.name}`,
+      modules: worker.lanes.map((lane) => {
+        const { name, tasks } = options.lanes[lane]!;
+        return { lane, laneName: name, url: tasks! };
+      }),
+      resourceLimits: worker.resourceLimits,
+    }),
+  );
+  const supervisor = await platform.spawnSupervisor<Remote<SupervisorApi>>(
+    'fd-supervisor',
+    options.readyTimeoutMs,
+    specs,
+  );
   // an abort need not wait for a task module that does not finish importing
   const onAbort = (): void => void supervisor.terminate();
   options.signal?.addEventListener('abort', onAbort, { once: true });
   try {
     if (isAborted(options)) throw abortedMeanwhile();
-    return await startWorkers(platform, options, placed, derived, supervisor);
+    return await startWorkers(platform, options, placed, specs, derived, supervisor);
   } catch (error) {
     await supervisor.terminate();
     throw isAborted(options) ? abortedMeanwhile() : error;
@@ -70,20 +84,11 @@ async function startWorkers(
   platform: Platform,
   options: NormalOptions,
   placed: readonly NormalWorker[],
+  specs: readonly WorkerSpec[],
   derived: boolean,
   supervisor: ControlledThread<Remote<SupervisorApi>>,
 ): Promise<Scheduler> {
   const epochUs = platform.newEpochUs();
-  const specs = placed.map(
-    (worker): WorkerSpec => ({
-      name: `fd-${worker.name}`,
-      modules: worker.lanes.map((lane) => {
-        const { name, tasks } = options.lanes[lane]!;
-        return { lane, laneName: name, url: tasks! };
-      }),
-      resourceLimits: worker.resourceLimits,
-    }),
-  );
   const results = await supervisor.api.start(specs, options.readyTimeoutMs, epochUs);
   const descriptions: TaskDescription[][] = [];
   results.forEach((result, index) => {

@@ -95,7 +95,9 @@ export class TaskRuntime {
     this.info = info;
     this.lane = lane;
     this.run = task.run as (input: unknown, output: unknown, context: unknown) => unknown;
-    const views: (SlotViews | undefined)[] = new Array(1 + Math.max(...rings.map((ring) => ring.index))).fill(undefined);
+    const views: (SlotViews | undefined)[] = new Array(1 + Math.max(...rings.map((ring) => ring.index))).fill(
+      undefined,
+    );
     for (const ring of rings) {
       views[ring.index] = new SlotViews(task, info.outputOffset, ring, `${lane.name}.${info.name}`);
     }

@@ -3,7 +3,7 @@ import { url as inspectorUrl } from 'node:inspector';
 import { cpus as systemCpus } from 'node:os';
 import { basename } from 'node:path';
 import { FrameDeadlineError } from '../../base/errors.js';
-import type { ControlledThread, Platform } from '../platform.js';
+import type { ControlledThread, Platform, ThreadToStart } from '../platform.js';
 import { loadAddon } from './addon.js';
 import { clockSince, newEpochUs } from './clock.js';
 import { readCpuTopology } from './cpu-topology.js';
@@ -74,9 +74,10 @@ export function nodePlatform(supervisorUrl: URL): Platform {
       holds--;
       if (holds === 0) anchor?.unref();
     },
-    spawnSupervisor: async <Api>(name: string, timeoutMs: number) => {
+    spawnSupervisor: async <Api>(name: string, timeoutMs: number, workers: readonly ThreadToStart[]) => {
       requireThreadModules(supervisorUrl);
-      return (await spawnThread(supervisorUrl, { name }, timeoutMs)) as unknown as ControlledThread<Api>;
+      const workerData = workers.map((worker) => ({ name: worker.name, resourceLimits: worker.resourceLimits }));
+      return (await spawnThread(supervisorUrl, { name, workerData }, timeoutMs)) as unknown as ControlledThread<Api>;
     },
     lockMemory,
     applyToThisThread: (request) => new NodeThreadControl().apply(request),

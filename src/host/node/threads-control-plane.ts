@@ -1,28 +1,13 @@
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { FrameDeadlineError } from '../../base/errors.js';
 import type { ControlledThread, ThreadEnd } from '../platform.js';
 import { transferListOf } from '../transfer-list.js';
+import { takeThread } from './starting-thread.js';
 
 /** Methods that a thread exposes: each gives a promise on the calling side. */
 export type Remote<Api> = {
   [K in keyof Api]: Api[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
 };
-
-/** `threads` wants the DOM's event names, and resolves paths that we have as URLs: it gets a worker of its own kind. */
-class EventTargetWorker extends Worker {
-  private readonly wrapped = new Map<unknown, (message: unknown) => void>();
-  addEventListener(name: string, listener: (event: { data: unknown }) => void): void {
-    const wrapper = (message: unknown): void => listener({ data: message });
-    this.wrapped.set(listener, wrapper);
-    this.on(name, wrapper);
-  }
-  removeEventListener(name: string, listener: unknown): void {
-    const wrapper = this.wrapped.get(listener);
-    if (wrapper === undefined) return;
-    this.wrapped.delete(listener);
-    this.off(name, wrapper);
-  }
-}
 
 type Spawn = (worker: Worker, options: { timeout: number }) => Promise<unknown>;
 type Transfer = (payload: unknown, transferables: readonly object[]) => unknown;
@@ -58,16 +43,9 @@ export async function spawnThread<Api>(
   options: WorkerOptions,
   timeoutMs: number,
 ): Promise<ControlledThread<Remote<Api>>> {
+  // it boots while `threads` is imported
+  const { worker, ended } = takeThread(url, options);
   const { spawn, Transfer } = await importThreads();
-  const worker = makeWorker(url, options);
-  worker.setMaxListeners(0);
-  let failure: Error | null = null;
-  worker.on('error', (error: unknown) => {
-    failure = error instanceof Error ? error : new Error(String(error));
-  });
-  const ended = new Promise<ThreadEnd>((resolve) => {
-    worker.once('exit', (exitCode) => resolve({ exitCode, error: failure }));
-  });
   const terminate = async (): Promise<void> => {
     await worker.terminate();
     await ended;
@@ -106,39 +84,6 @@ export async function spawnThread<Api>(
       else worker.unref();
     },
   };
-}
-
-/**
- * A thread inherits all of Node's own options, also those of the whole process (`--max-old-space-size`). Where some are to
- * be left out the others are given, and then Node refuses those of the process and names them.
- */
-function makeWorker(url: URL, options: WorkerOptions): EventTargetWorker {
-  const kept = threadArguments(process.execArgv);
-  if (kept.length === process.execArgv.length) return new EventTargetWorker(url, options);
-  try {
-    return new EventTargetWorker(url, { execArgv: kept, ...options });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
-    const refused = message.slice(message.indexOf(': ') + 2).split(', ');
-    const rest = kept.filter((argument, i) => {
-      // a value of its own goes with its option
-      const option = argument.startsWith('-') ? argument : (kept[i - 1] ?? '');
-      return !refused.includes(option);
-    });
-    return new EventTargetWorker(url, { execArgv: rest, ...options });
-  }
-}
-
-/** Node's own options for a thread: those that say what the main thread runs would end it at once. */
-export function threadArguments(execArgv: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < execArgv.length; i++) {
-    const argument = execArgv[i]!;
-    if (/^(-e|-p|-pe|--eval|--print)$/.test(argument)) i++;
-    else if (!/^--(eval|print|input-type|check|test|watch)(=|$)/.test(argument)) kept.push(argument);
-  }
-  return kept;
 }
 
 async function settleOrEnd(
