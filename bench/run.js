@@ -27,6 +27,12 @@ const NAMES = [
   'rivals-round-trip',
   'rivals-rate',
   'rivals-garbage',
+  'rivals-hogs',
+  'rivals-frames',
+  'one-core',
+  'streams',
+  'growth',
+  'limits',
   'web',
 ];
 
