@@ -4,8 +4,8 @@ export { RELOAD_EVENT, type ReloadMessage } from './message.js';
 
 /** `import.meta.hot` of Vite, as far as it is used. */
 export interface HotContext {
-  on(event: string, callback: (data: never) => void): void;
-  off?(event: string, callback: (data: never) => void): void;
+  on(event: string, callback: (message: ReloadMessage) => void): void;
+  off?(event: string, callback: (message: ReloadMessage) => void): void;
 }
 
 /** A scheduler, as far as it is used. */
@@ -50,8 +50,8 @@ export function reloadOnSave<S extends ReloadableScheduler>(
     }
   };
   const listener = (message: ReloadMessage): void => void onMessage(message);
-  hot.on(RELOAD_EVENT, listener as (data: never) => void);
-  return () => hot.off?.(RELOAD_EVENT, listener as (data: never) => void);
+  hot.on(RELOAD_EVENT, listener);
+  return () => hot.off?.(RELOAD_EVENT, listener);
 }
 
 function pathOf(url: string): string {

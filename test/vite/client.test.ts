@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { type ReloadMessage, reloadOnSave } from '../../src/vite/client.js';
 
 const fakeHot = () => {
-  const listeners = new Set<(data: never) => void>();
+  const listeners = new Set<(message: ReloadMessage) => void>();
   return {
-    on: (event: string, callback: (data: never) => void) =>
+    on: (event: string, callback: (message: ReloadMessage) => void) =>
       void (event === 'frame-deadline:reload' && listeners.add(callback)),
-    off: (_: string, callback: (data: never) => void) => void listeners.delete(callback),
+    off: (_: string, callback: (message: ReloadMessage) => void) => void listeners.delete(callback),
     send: (message: ReloadMessage) => {
-      for (const listener of listeners) listener(message as never);
+      for (const listener of listeners) listener(message);
     },
     listeners,
   };

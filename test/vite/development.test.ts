@@ -98,7 +98,11 @@ describe.skipIf(VITE === null || CHROMIUM === undefined)('Vite in development', 
     });
     page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(server.resolvedUrls.local[0]!);
-    await page.waitForFunction(() => 'scaled' in globalThis, null, { timeout: 30_000 });
+    // the first start may find packages to optimise, and then Vite reloads the page
+    for (let i = 0; i < 2; i++) {
+      await page.waitForFunction(() => 'scaled' in globalThis, null, { timeout: 30_000 });
+      await new Promise((done) => setTimeout(done, 1000));
+    }
   });
   afterAll(async () => {
     await browser?.close();

@@ -24,6 +24,7 @@ describe('where task modules are named', () => {
     ["const lane = { others: new URL('./a.js', import.meta.url) };", []],
     ["new URL('./a.tasks.ts', location.href)", []],
     ["new URL('https://x.example/a.tasks.ts', import.meta.url)", []],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
     ['new URL(name, import.meta.url); new URL(`./${name}.tasks.ts`, import.meta.url)', []],
   ])('%s', (code, specifiers) => {
     expect(found(code).map(({ specifier }) => specifier)).toEqual(specifiers);

@@ -56,8 +56,10 @@ describe.skipIf(CHROMIUM === undefined)('reload in a browser', () => {
         return;
       }
       const of = await fetch(new URL(path, served.isolated));
-      const { 'content-length': _, ...headers } = Object.fromEntries(of.headers) as Record<string, string>;
-      response.writeHead(of.status, headers);
+      response.statusCode = of.status;
+      of.headers.forEach((value, name) => {
+        if (name !== 'content-length' && name !== 'transfer-encoding') response.setHeader(name, value);
+      });
       response.end(Buffer.from(await of.arrayBuffer()));
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
