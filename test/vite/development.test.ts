@@ -10,20 +10,17 @@ import { CHROMIUM, CHROMIUM_FLAGS } from '../chromium.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUNDLERS = join(ROOT, 'test/bundlers/package.json');
 
-/** Vite's entry for Node.js, of those that the bundlers' tests install. */
+/** Vite's entry for Node.js: the one that the bundlers' tests install, else the test runner's. */
 function viteOf(): string | null {
   try {
-    const packageFile = createRequire(BUNDLERS).resolve('vite/package.json');
-    const own = join(dirname(BUNDLERS), 'node_modules');
-    return packageFile.startsWith(own) ? join(dirname(packageFile), 'dist/node/index.js') : null;
+    return join(dirname(createRequire(BUNDLERS).resolve('vite/package.json')), 'dist/node/index.js');
   } catch {
     return null;
   }
 }
 
 const VITE = viteOf();
-if (VITE === null)
-  console.warn('SKIPPED: reload on save with Vite, it is not installed (npm ci --prefix test/bundlers)');
+if (VITE === null) console.warn('SKIPPED: reload on save with Vite, it is not installed (npm ci)');
 if (CHROMIUM === undefined)
   console.warn('SKIPPED: reload on save with Vite, no Chromium is here (apt-get install chromium)');
 
