@@ -13,12 +13,20 @@ interface Seen {
   task: number;
   startUs: number;
   jobs: number;
+  /** How long the job has run while this thread ran too. */
+  ranUs: number;
 }
+
+/** A look that comes later than so many times its interval was held up by what held up the workers too. */
+const LATE_LOOK = 2;
 
 /**
  * Finds workers whose job runs longer than `hangMs`, from what they say in shared memory: no messages. Looks four times
  * in `hangMs` while jobs run; when none has for two looks and all workers are parked it sleeps until one that wakes up
  * wakes it, so an idle scheduler uses no CPU. While a debugger could stop threads nobody hangs. Supervisor.
+ *
+ * Of the time between two looks no more than twice their distance counts for a job: where the process or the machine stood
+ * still (SIGSTOP, sleep), so did the job.
  */
 export class HangWatch {
   private readonly memory: AttachedMemory;
@@ -26,6 +34,7 @@ export class HangWatch {
   private readonly hangMs: number;
   private readonly onHung: (worker: number, forMs: number) => void;
   private readonly seen: Seen[];
+  private lookedUs: number;
   private timer: ReturnType<typeof setTimeout> | null;
   private stopped: boolean;
 
@@ -34,13 +43,18 @@ export class HangWatch {
     this.clock = clock;
     this.hangMs = hangMs;
     this.onHung = onHung;
-    this.seen = Array.from({ length: memory.workerCount }, () => ({ task: 0, startUs: 0, jobs: 0 }));
+    this.seen = Array.from({ length: memory.workerCount }, () => ({ task: 0, startUs: 0, jobs: 0, ranUs: 0 }));
+    this.lookedUs = clock.nowPreciseUs();
     this.timer = null;
     this.stopped = false;
   }
 
+  private get intervalMs(): number {
+    return this.hangMs / 4;
+  }
+
   start(): void {
-    this.timer = setTimeout(() => this.turn(), this.hangMs / 4);
+    this.timer = setTimeout(() => this.turn(), this.intervalMs);
   }
 
   stop(): void {
@@ -89,7 +103,9 @@ export class HangWatch {
   private look(): boolean {
     const { control, layout } = this.memory;
     const isInspected = Atomics.load(control, CONTROL_INSPECTED) !== 0;
-    const nowUs = this.clock.nowUs();
+    const nowUs = this.clock.nowPreciseUs();
+    const sinceUs = Math.min(nowUs - this.lookedUs, LATE_LOOK * this.intervalMs * 1000);
+    this.lookedUs = nowUs;
     let isActive = false;
     this.seen.forEach((seen, worker) => {
       const base = layout.worker(worker);
@@ -101,7 +117,9 @@ export class HangWatch {
       seen.startUs = startUs;
       seen.jobs = jobs;
       if (task !== 0 || !isSame) isActive = true;
-      const forMs = ((nowUs - startUs) | 0) / 1000;
+      if (isSame) seen.ranUs += sinceUs;
+      else seen.ranUs = Math.min(sinceUs, Math.max(0, ((nowUs | 0) - startUs) | 0));
+      const forMs = seen.ranUs / 1000;
       // seen twice: the words are read one by one, between them another job may have begun
       if (task !== 0 && isSame && forMs > this.hangMs && !isInspected) this.onHung(worker, forMs);
     });
