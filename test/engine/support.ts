@@ -155,6 +155,11 @@ export function startChild(name: string, args: readonly string[] = [], options: 
   return spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
 }
 
+/** Runs a program on this Node with options of Node's own. */
+export function runNode(options: readonly string[], file: string, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [...options, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
 /** Waits for its end; a child that does not end within the time is killed, and `signal` tells. */
 export async function childEnd(child: ChildProcess, patienceMs = 15_000): Promise<ChildResult> {
   let stdout = '';
