@@ -35,8 +35,11 @@ export interface TestSchedulerOptions<Lanes extends { [K in keyof Lanes]: unknow
   usableCpus?: number;
   /** How long jobs take, in microseconds of virtual time, 0 or more, rounded to whole ones. Default 0. */
   executionUs?: ExecutionTimeOptions<NoInfer<Lanes>>;
-  /** From a ring, or the end of a timed park, until the worker looks for jobs, in microseconds. Default 0. */
-  wakeupUs?: number;
+  /**
+   * From a ring, or the end of a timed park, until the worker looks for jobs, in microseconds; a function is asked for each
+   * wake-up. Default 0.
+   */
+  wakeupUs?: number | (() => number);
   /** What the clock reads at the start, in microseconds: values shortly before 2 ** 31 or 2 ** 32 let stamps wrap. Default 0. */
   startUs?: number;
   /** From a worker's death until its successor serves, in microseconds. Default 50 000. */
@@ -47,7 +50,7 @@ export interface NormalTestOptions {
   readonly scheduler: NormalOptions;
   readonly usableCpus: number;
   readonly executionUs: Readonly<Record<string, ExecutionUs>>;
-  readonly wakeupUs: number;
+  readonly wakeupUs: () => number;
   readonly startUs: number;
   readonly restartUs: number;
 }
@@ -74,8 +77,14 @@ export function normalizeTestOptions(given: TestSchedulerOptions<Record<string, 
     scheduler: { ...normalizeOptions({ ...rest, mode: 'inline' }, cpus), mode: 'threads' },
     usableCpus,
     executionUs: executionUs as Readonly<Record<string, ExecutionUs>>,
-    wakeupUs: whole(wakeupUs, 'wakeupUs'),
+    wakeupUs: eachWakeup(wakeupUs, whole),
     startUs: whole(startUs, 'startUs'),
     restartUs: whole(restartUs, 'restartUs'),
   };
+}
+
+function eachWakeup(wakeupUs: number | (() => number), whole: (us: number, what: string) => number): () => number {
+  if (typeof wakeupUs === 'function') return () => whole(wakeupUs(), 'what wakeupUs returned');
+  const us = whole(wakeupUs, 'wakeupUs');
+  return () => us;
 }

@@ -34,7 +34,7 @@ export class VirtualSupervisor implements SupervisorEvents {
     plan: Plan,
     placed: readonly NormalWorker[],
     modulesOf: ModulesOf,
-    wakeupUs: number,
+    wakeupUs: () => number,
     restartUs: number,
   ) {
     this.backend = backend;

@@ -22,7 +22,7 @@ export class VirtualWorker {
   executionUs: number;
   private readonly clock: Clock;
   private readonly memory: AttachedMemory;
-  private readonly wakeupUs: number;
+  private readonly wakeupUs: () => number;
   private core: WorkerCore | null;
   private loop: IdleLoop | null;
   private state: State;
@@ -30,7 +30,7 @@ export class VirtualWorker {
   private atUs: number;
   private rung: boolean;
 
-  constructor(index: number, memory: AttachedMemory, clock: Clock, wakeupUs: number) {
+  constructor(index: number, memory: AttachedMemory, clock: Clock, wakeupUs: () => number) {
     this.index = index;
     this.memory = memory;
     this.clock = clock;
@@ -71,7 +71,7 @@ export class VirtualWorker {
   hear(): void {
     if (this.state !== 'parked' || this.rung || !this.memory.bells.isRung(this.index)) return;
     this.rung = true;
-    this.atUs = Math.min(this.atUs, this.clock.nowPreciseUs() + this.wakeupUs);
+    this.atUs = Math.min(this.atUs, this.clock.nowPreciseUs() + this.wakeupUs());
   }
 
   /** Time of its next step in whole microseconds, or Infinity. */
@@ -118,6 +118,8 @@ export class VirtualWorker {
   private park(): void {
     this.state = 'parked';
     this.rung = false;
-    this.atUs = Math.ceil(this.core!.nextReleaseUs) + this.wakeupUs;
+    const { nextReleaseUs } = this.core!;
+    this.atUs = nextReleaseUs;
+    if (nextReleaseUs !== Number.POSITIVE_INFINITY) this.atUs = Math.ceil(nextReleaseUs) + this.wakeupUs();
   }
 }

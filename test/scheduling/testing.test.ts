@@ -99,6 +99,30 @@ describe('virtual time', () => {
     await scheduler.close();
   });
 
+  it('asks a function for the latency of each wake-up', async () => {
+    const latencies = [100, 250];
+    const scheduler = await createTestScheduler({
+      lanes: { render: { load } },
+      wakeupUs: () => latencies.shift() ?? 0,
+    });
+    const { work } = scheduler.lanes.render;
+    const waited: (number | null)[] = [];
+    for (let n = 0; n < 3; n++) {
+      await scheduler.advanceMs(1);
+      const job = scheduler.submit(work, { n });
+      await scheduler.advanceMs(1);
+      waited.push(job.queueingUs);
+    }
+    expect(waited).toEqual([100, 250, 0]);
+    await scheduler.close();
+    await expect(
+      createTestScheduler({ lanes: { render: { load } }, wakeupUs: () => Number.NaN }).then(async (broken) => {
+        broken.submit(broken.lanes.render.work, { n: 1 });
+        await broken.advanceMs(1);
+      }),
+    ).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
   it('works beside the fake timers of a test runner', async () => {
     vi.useFakeTimers();
     try {
