@@ -42,7 +42,7 @@ export const SLOT_SUBMIT_US = 6;
 export const SLOT_RELEASE_US = 7;
 /** Stamp of the absolute deadline. Producer. */
 export const SLOT_DEADLINE_US = 8;
-/** SLOT_FLAG_* bits. Cleared by the producer, set by `or`. */
+/** SLOT_FLAG_* bits. Written by the producer, set by `or`. */
 export const SLOT_FLAGS = 9;
 /** Stamp of the start. Owner, after the claim. */
 export const SLOT_START_US = 10;

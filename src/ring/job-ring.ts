@@ -123,7 +123,7 @@ export class JobRingProducer {
 
   /**
    * Publishes a reserved slot with `status` ready or waiting and returns its position. The next position that maps to
-   * the slot is used, which is the head itself unless other slots were published since `reserve`.
+   * the slot is used, which is the head itself unless other slots were published since `reserve`. `flags`: SLOT_FLAG_*.
    */
   publish(
     slot: number,
@@ -135,6 +135,7 @@ export class JobRingProducer {
     submitUs: number,
     releaseUs: number,
     deadlineUs: number,
+    flags = 0,
   ): number {
     const ring = this.ring;
     const i32 = ring.i32;
@@ -149,7 +150,7 @@ export class JobRingProducer {
     i32[base + SLOT_RELEASE_US] = releaseUs;
     i32[base + SLOT_DEADLINE_US] = deadlineUs;
     i32[base + SLOT_ERROR] = 0;
-    i32[base + SLOT_FLAGS] = 0;
+    i32[base + SLOT_FLAGS] = flags;
     // a ring of periods is numbered by whoever releases them: those that were skipped count too
     if (!ring.periodic) this.missRuns.give(position, this.head);
     const outOfOrder = this.liveSlots > 1 && ((deadlineUs - this.previousDeadlineUs) | 0) < 0;

@@ -1,9 +1,11 @@
+import { checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { momentOf, type StampUs } from '../base/time.js';
 import type { PreciseTimer } from '../host/platform.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import { MAX_OPEN_STAGES, OUTCOME_EXPIRED, OUTCOME_LOST, SLOT_DEADLINE_US, SLOT_FINISH_US } from '../memory/layout.js';
 import type { WorkerCore } from '../worker/worker-core.js';
+import type { Abortable } from './abort-links.js';
 import type { HostCore } from './host-core.js';
 import { Job } from './job.js';
 import { beginsWhileSwitching, holdFrame, noteClosed } from './reload-frames.js';
@@ -12,6 +14,8 @@ import type { TaskHandle } from './task-handle.js';
 export interface JoinOptions {
   /** `finished` (default): wait until every job has ended. `deadline`: until then or the frame's deadline, whichever comes first. */
   until?: 'deadline' | 'finished';
+  /** Cancels the frame's jobs when aborted, as that of `beginFrame` does. A blocked thread (`joinSync`) hears of it afterwards. */
+  signal?: AbortSignal;
 }
 export interface JoinSyncOptions extends JoinOptions {
   /** Run jobs of this frame in the calling thread instead of sleeping. Needs the option `hostHelps`. */
@@ -24,7 +28,7 @@ const TRUE = Promise.resolve(true);
  * The jobs of one period of the host's loop: they share its deadline and are joined together. Frames come from a pool:
  * a frame, its jobs and their outputs are valid until the next frame of the same loop begins. Host thread only.
  */
-export class Frame {
+export class Frame implements Abortable {
   /** Number of its tick in the loop, from 0: dropped ticks count too. */
   number: number;
   /** `framesInFlight` if earlier frames were still unfinished when it began: all its submits are refused. */
@@ -45,6 +49,8 @@ export class Frame {
   readonly index: number;
   /** @internal Stamp of the deadline shared by the jobs. */
   deadlineUs: number;
+  /** @internal Its signal was aborted: its jobs are cancelled as they are submitted. */
+  aborted: boolean;
   /** @internal Jobs ever accepted in this frame slot. */
   acceptedJobs: number;
   /** @internal Stage that is being submitted; counts over the life of the frame slot. */
@@ -57,6 +63,7 @@ export class Frame {
   private joining: { promise: Promise<boolean>; resolve: (complete: boolean) => void } | null;
   /** A wait is under way; one that outlived its join serves the next. */
   private watching: boolean;
+  private signal: AbortSignal | null;
   private readonly onDeadline: () => void;
 
   /** @internal */
@@ -81,6 +88,8 @@ export class Frame {
     this.closed = true;
     this.joining = null;
     this.watching = false;
+    this.signal = null;
+    this.aborted = false;
     this.onDeadline = () => this.resolveJoin(this.isComplete());
   }
 
@@ -120,7 +129,9 @@ export class Frame {
   /** Closes the frame and tells whether all its jobs have ended. Never blocks. */
   poll(): boolean {
     this.close();
-    return this.isComplete();
+    const isOver = this.isComplete();
+    if (isOver) this.unfollow();
+    return isOver;
   }
 
   /**
@@ -130,8 +141,12 @@ export class Frame {
    */
   join(options?: JoinOptions): Promise<boolean> {
     const untilDeadline = isUntilDeadline(options);
+    if (options?.signal !== undefined) this.follow(options.signal, 'signal of a join');
     this.close();
-    if (this.isComplete()) return TRUE;
+    if (this.isComplete()) {
+      this.unfollow();
+      return TRUE;
+    }
     const { clock } = this.core.backend;
     const leftUs = (this.deadlineUs - clock.nowUs()) | 0;
     if (untilDeadline && leftUs <= 0) return Promise.resolve(false);
@@ -181,12 +196,16 @@ export class Frame {
       );
     }
     const untilDeadline = isUntilDeadline(options);
+    if (options?.signal !== undefined) this.follow(options.signal, 'signal of a join');
     this.close();
     const word = core.memory.frames.epochIndex(this.index);
     for (;;) {
       // read before the frame is looked at: what completes it after that changes it
       const epoch = core.memory.frames.epoch(this.index);
-      if (this.isComplete()) return true;
+      if (this.isComplete()) {
+        this.unfollow();
+        return true;
+      }
       const leftUs = (this.deadlineUs - backend.clock.nowUs()) | 0;
       if (untilDeadline && leftUs <= 0) return false;
       if (help && this.helpOnce(helper!)) continue;
@@ -197,7 +216,32 @@ export class Frame {
   /** Cancels all jobs of the frame: see `Job.cancel`. Closes it. */
   cancel(): void {
     this.close();
-    for (let i = 0; i < this.count; i++) this.jobs[i]!.cancel();
+    this.cancelJobs();
+    this.core.completions.settle();
+  }
+
+  /** @internal */
+  onAbort(): void {
+    this.aborted = true;
+    this.cancelJobs();
+  }
+
+  /** @internal Its jobs are cancelled when the signal is aborted, those that are yet to come too. Allocates. */
+  follow(signal: AbortSignal, what: string): void {
+    checkSignal(what, signal);
+    if (this.signal === signal || this.refused !== false) return;
+    if (this.signal !== null) {
+      throw new FrameDeadlineError(
+        'OPTION_INVALID',
+        `${what} is another than the one that the frame has, expected one signal for a frame; combine them with AbortSignal.any`,
+      );
+    }
+    if (signal.aborted) {
+      this.onAbort();
+      return;
+    }
+    this.signal = signal;
+    this.core.aborts.add(signal, this);
   }
 
   /** Intended start, in whole microseconds since the scheduler's epoch (does not wrap). */
@@ -227,6 +271,7 @@ export class Frame {
     this.count = 0;
     this.closed = false;
     this.refused = false;
+    this.aborted = false;
     if (beginsWhileSwitching(this.core.memory, this.index)) this.hold();
   }
 
@@ -263,6 +308,7 @@ export class Frame {
       if (((finishUs - lastUs) | 0) > 0) lastUs = finishUs;
     }
     this.core.freeJobs(this.jobs, this.count);
+    this.unfollow();
     this.count = 0;
     this.endedJobs = jobs;
     this.missedJobs = misses;
@@ -314,9 +360,20 @@ export class Frame {
     const { joining } = this;
     if (joining === null) return;
     this.joining = null;
+    if (complete) this.unfollow();
     this.timer.cancel();
     this.core.backend.drop();
     joining.resolve(complete);
+  }
+
+  private cancelJobs(): void {
+    for (let i = 0; i < this.count; i++) this.jobs[i]!.cancelUntold();
+  }
+
+  private unfollow(): void {
+    if (this.signal === null) return;
+    this.core.aborts.remove(this.signal, this);
+    this.signal = null;
   }
 
   /** Runs one ready job of this frame here. From the end: the workers come from the front. */

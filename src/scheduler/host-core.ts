@@ -1,3 +1,4 @@
+import { checkSignal } from '../base/check-keys.js';
 import { FrameDeadlineError } from '../base/errors.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import {
@@ -21,6 +22,7 @@ import { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { checkDeadlineMs } from '../worker/task.js';
 import type { WorkerCore } from '../worker/worker-core.js';
+import { AbortLinks } from './abort-links.js';
 import type { Backend } from './backend.js';
 import { Completions } from './completions.js';
 import { Undertaker } from './dead-worker.js';
@@ -43,6 +45,8 @@ export class HostCore {
   readonly backend: Backend;
   readonly memory: AttachedMemory;
   readonly completions: Completions;
+  /** What cancels jobs and frames. */
+  readonly aborts: AbortLinks;
   /** By ring: the periodic rings have none, their workers fill them. */
   readonly producers: readonly (JobRingProducer | null)[];
   /** Runs jobs in this thread where the host may help; null otherwise. */
@@ -61,6 +65,7 @@ export class HostCore {
     this.backend = backend;
     this.memory = backend.memory;
     this.completions = new Completions(backend);
+    this.aborts = new AbortLinks(() => this.completions.settle());
     this.producers = this.memory.ringHandles.map((handle, index) =>
       handle.periodic ? null : new JobRingProducer(this.memory.rings[index]!),
     );
@@ -109,17 +114,25 @@ export class HostCore {
       nowUs,
       nowUs,
       frame.deadlineUs,
+      frame.aborted ? SLOT_FLAG_CANCEL : 0,
     );
     job.assign(handle, slot, sequence, false);
     this.accepted(handle);
     if (waiting) memory.frames.addWaiting(frame.index, handle.ringIndex, slot, stage);
     this.ring(handle, slot);
+    if (frame.aborted) job.cancelUntold();
   }
 
   /** Submits one job outside frames. Allocates the job. */
-  submitSingle(handle: TaskHandle, literal: Literal<Schema> | undefined, deadlineMs: number | undefined): Job {
+  submitSingle(
+    handle: TaskHandle,
+    literal: Literal<Schema> | undefined,
+    deadlineMs: number | undefined,
+    signal?: AbortSignal,
+  ): Job {
     this.requireSubmittable(handle);
     if (deadlineMs !== undefined) checkDeadlineMs(deadlineMs, 'deadlineMs of a job');
+    if (signal !== undefined) checkSignal('signal of a job', signal);
     this.noteInspector();
     const job = new Job(this, handle);
     if (this.retired.length > 0) this.freeRetired();
@@ -133,11 +146,25 @@ export class HostCore {
     const nowUs = this.backend.clock.nowUs();
     const relativeUs = deadlineMs === undefined ? handle.info.deadlineUs : Math.round(deadlineMs * 1000);
     const deadlineUs = (nowUs + relativeUs) | 0;
-    const sequence = handle.producer.publish(slot, STATUS_READY, handle.info.index, 0, 0, -1, nowUs, nowUs, deadlineUs);
+    // of a job that is cancelled already no handler is called, whoever takes it first
+    const flags = signal?.aborted === true ? SLOT_FLAG_CANCEL : 0;
+    const sequence = handle.producer.publish(
+      slot,
+      STATUS_READY,
+      handle.info.index,
+      0,
+      0,
+      -1,
+      nowUs,
+      nowUs,
+      deadlineUs,
+      flags,
+    );
     job.assign(handle, slot, sequence, false);
     this.single.push(job);
     this.accepted(handle);
     this.ring(handle, slot);
+    if (signal !== undefined) this.follow(signal, job);
     return job;
   }
 
@@ -158,11 +185,9 @@ export class HostCore {
     }
   }
 
-  /** Cancels a job that is ready; false if a worker was first. */
+  /** Cancels a job that is ready; false if a worker was first. Who waits for it is to be told. */
   cancelReady(ring: JobRing, slot: number, state: number): boolean {
-    const cancelled = this.undertaker.end(ring, slot, state, OUTCOME_CANCELLED);
-    if (cancelled) this.completions.settle();
-    return cancelled;
+    return this.undertaker.end(ring, slot, state, OUTCOME_CANCELLED);
   }
 
   /** What a handler threw, rebuilt on this side. */
@@ -227,6 +252,7 @@ export class HostCore {
     for (let worker = 0; worker < this.memory.workerCount; worker++) this.undertaker.settleDead(worker);
     this.undertaker.settleAll(OUTCOME_LOST);
     this.completions.settle();
+    this.aborts.clear();
   }
 
   /** Index of the reason in REFUSALS for which a submit to the lane is refused now, or -1. */
@@ -283,6 +309,15 @@ export class HostCore {
     this.free(job!);
   }
 
+  private follow(signal: AbortSignal, job: Job): void {
+    if (signal.aborted) {
+      job.cancel();
+      return;
+    }
+    job.signal = signal;
+    this.aborts.add(signal, job);
+  }
+
   private freeRetired(): void {
     this.retired = this.retired.filter((job) => {
       if (!job.isCounted()) return true;
@@ -292,6 +327,10 @@ export class HostCore {
   }
 
   private free(job: Job): void {
+    if (job.signal !== null) {
+      this.aborts.remove(job.signal, job);
+      job.signal = null;
+    }
     job.settledOutcome = job.outcomeCode();
     job.handle.producer.free(job.slot);
     job.slot = -1;

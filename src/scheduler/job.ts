@@ -18,6 +18,7 @@ import {
 } from '../memory/layout.js';
 import { OUTCOME_NAMES, type Outcome, type Refusal } from '../telemetry/outcomes.js';
 import { isCounted } from '../worker/job-ender.js';
+import type { Abortable } from './abort-links.js';
 import type { HostCore } from './host-core.js';
 import type { TaskHandle } from './task-handle.js';
 
@@ -25,7 +26,7 @@ import type { TaskHandle } from './task-handle.js';
  * One submitted instance of a task. Jobs of a frame come from a pool: they and their outputs are valid until the next
  * frame of their loop begins; one that is kept for longer stands for another job then. Jobs submitted by `scheduler.submit` are valid until `release()`.
  */
-export class Job<I extends Schema = Schema, O extends Schema = Schema> {
+export class Job<I extends Schema = Schema, O extends Schema = Schema> implements Abortable {
   /** Why it was not accepted, or false. */
   refused: false | Refusal;
   /** @internal */
@@ -36,6 +37,8 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> {
   sequence: number;
   /** @internal */
   settledOutcome: number;
+  /** @internal What cancels it, until its slot is given back. Jobs of a frame have none of their own. */
+  signal: AbortSignal | null;
   private readonly core: HostCore;
   private donePromise: Promise<this> | null;
 
@@ -47,6 +50,7 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> {
     this.slot = -1;
     this.sequence = 0;
     this.settledOutcome = 0;
+    this.signal = null;
     this.donePromise = null;
   }
 
@@ -114,15 +118,28 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> {
 
   /**
    * Cancels it: at once if it was not started (returns true: the outcome is `cancelled`), else its handler is asked to
-   * stop by `context.cancelled()`, and a job behind a barrier ends when its turn comes.
+   * stop by `context.cancelled()`, and a job behind a barrier ends when its turn comes. A job whose handler was told so ends
+   * `cancelled`; one whose handler did not ask ends as if nothing had been said.
    */
   cancel(): boolean {
+    const cancelled = this.cancelUntold();
+    if (cancelled) this.core.completions.settle();
+    return cancelled;
+  }
+
+  /** @internal The same without a look at who waits for it. */
+  cancelUntold(): boolean {
     if (this.ended || this.isStale()) return false;
     const { ring } = this.handle;
     const state = Atomics.load(ring.i32, this.base + SLOT_STATE); // acquire
     if (statusOf(state) === STATUS_READY && this.core.cancelReady(ring, this.slot, state)) return true;
     Atomics.or(ring.i32, this.base + SLOT_FLAGS, SLOT_FLAG_CANCEL);
     return false;
+  }
+
+  /** @internal */
+  onAbort(): void {
+    this.cancelUntold();
   }
 
   /** Gives the slot back: the output is no longer valid. A job that has not ended is given back when it has. Not for jobs of a frame. */

@@ -1,4 +1,4 @@
-import { checkKeys } from '../base/check-keys.js';
+import { checkKeys, checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../base/time.js';
 import type { MemoryLock, ThreadReport } from '../host/thread-control.js';
@@ -39,10 +39,14 @@ export type Handles<M> = {
 export interface SubmitOptions {
   /** Relative deadline in milliseconds. Default: the task's, else the lane's. */
   deadlineMs?: number;
+  /** Cancels the job when aborted, as `job.cancel()` does. One that is aborted already: no handler is called. */
+  signal?: AbortSignal;
 }
 export interface BeginFrameOptions {
   /** Relative deadline of the frame's jobs in milliseconds. Default 16. */
   deadlineMs?: number;
+  /** Cancels the frame's jobs when aborted, those that are submitted afterwards too: each ends `cancelled`. */
+  signal?: AbortSignal;
 }
 export interface CloseOptions {
   /** How long accepted jobs may go on before those that were not started are cancelled and running ones ended. Default 1000. */
@@ -136,12 +140,14 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     input?: Literal<I>,
     options?: SubmitOptions,
   ): Job<I, O> {
-    if (options !== undefined) checkKeys('the options of submit', options, ['deadlineMs']);
+    if (options !== undefined) checkKeys('the options of submit', options, ['deadlineMs', 'signal']);
     const handle = task as unknown as TaskHandle;
-    return this.core.submitSingle(handle, input as Literal<Schema> | undefined, options?.deadlineMs) as unknown as Job<
-      I,
-      O
-    >;
+    return this.core.submitSingle(
+      handle,
+      input as Literal<Schema> | undefined,
+      options?.deadlineMs,
+      options?.signal,
+    ) as unknown as Job<I, O>;
   }
 
   /**
@@ -152,11 +158,14 @@ export class Scheduler<Lanes = Record<string, unknown>> {
   beginFrame(options?: BeginFrameOptions): Frame {
     const deadlineMs = options?.deadlineMs ?? DEFAULT_DEADLINE_MS;
     for (const key in options)
-      if (key !== 'deadlineMs') checkKeys('the options of beginFrame', options, ['deadlineMs']);
+      if (key !== 'deadlineMs') checkKeys('the options of beginFrame', options, ['deadlineMs', 'signal']);
+    checkSignal('signal of a frame', options?.signal);
     checkDeadlineMs(deadlineMs, 'deadlineMs of a frame');
     this.requireOpen('beginFrame');
     const nowUs = this.parts.backend.clock.nowUs();
-    return this.hostFrames.begin(nowUs, (nowUs + Math.round(deadlineMs * 1000)) | 0);
+    const frame = this.hostFrames.begin(nowUs, (nowUs + Math.round(deadlineMs * 1000)) | 0);
+    if (options?.signal !== undefined) frame.follow(options.signal, 'signal of a frame');
+    return frame;
   }
 
   /**

@@ -8,7 +8,10 @@ import { layoutSchema } from '../memory/schema-layout.js';
 export interface JobContext {
   /** Microseconds until the job's deadline; negative once it is missed. Reads the clock (about 50 ns). */
   timeToDeadlineUs(): number;
-  /** Whether the job was cancelled since it started. A long handler looks now and then and returns early. */
+  /**
+   * Whether the job was cancelled since it started. A long handler looks now and then and returns early. Once it was told,
+   * the job ends `cancelled`, whatever it returns.
+   */
   cancelled(): boolean;
   /** Whether it is time to return: cancelled, past the deadline, or a periodic release of this worker is due. */
   shouldYield(): boolean;

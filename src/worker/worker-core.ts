@@ -115,6 +115,9 @@ export class WorkerCore implements JobContext {
   private queueingUs: number;
   private outcome: number;
   private error: unknown;
+  /** The claimed job's handler was called; it was told that the job is cancelled. */
+  private ran: boolean;
+  private toldCancelled: boolean;
 
   /** Finish of the last job, while no look has failed since: the next start without a clock read. */
   private lastFinishUs: StampUs;
@@ -179,6 +182,8 @@ export class WorkerCore implements JobContext {
     this.queueingUs = 0;
     this.outcome = OUTCOME_ON_TIME;
     this.error = null;
+    this.ran = false;
+    this.toldCancelled = false;
     this.executing = false;
     this.lastFinishUs = 0;
     this.lastFinishIsNow = false;
@@ -284,6 +289,8 @@ export class WorkerCore implements JobContext {
     const i32 = this.ring.i32;
     const flags = i32[this.base + SLOT_FLAGS]!;
     this.error = null;
+    this.ran = false;
+    this.toldCancelled = false;
     if ((flags & SLOT_FLAG_CANCEL) !== 0) {
       this.outcome = OUTCOME_CANCELLED;
       return;
@@ -297,6 +304,7 @@ export class WorkerCore implements JobContext {
       }
     }
     this.outcome = OUTCOME_ON_TIME;
+    this.ran = true;
     this.executing = true;
     try {
       const views = task.views[this.ring.index]!;
@@ -305,6 +313,11 @@ export class WorkerCore implements JobContext {
     } catch (error) {
       this.outcome = OUTCOME_FAILED;
       this.error = error;
+    }
+    // what it returned early with is nothing to be drawn or played
+    if (this.toldCancelled && (this.outcome !== OUTCOME_FAILED || isAbortError(this.error))) {
+      this.outcome = OUTCOME_CANCELLED;
+      this.error = null;
     }
     this.executing = false;
   }
@@ -329,7 +342,7 @@ export class WorkerCore implements JobContext {
       i32[base + SLOT_ERROR] = writeError(errors, this.memory.errorBase(this.column), errorTextOf(this.error));
       this.error = null;
     }
-    const ran = outcome === OUTCOME_ON_TIME || outcome === OUTCOME_LATE || outcome === OUTCOME_FAILED;
+    const { ran } = this;
 
     let cause = -1;
     if (missed) {
@@ -409,7 +422,9 @@ export class WorkerCore implements JobContext {
   }
   cancelled(): boolean {
     const flags = Atomics.load(this.ring.i32, this.base + SLOT_FLAGS);
-    return (flags & SLOT_FLAG_CANCEL) !== 0;
+    if ((flags & SLOT_FLAG_CANCEL) === 0) return false;
+    this.toldCancelled = true;
+    return true;
   }
   shouldYield(): boolean {
     if (this.cancelled()) return true;
@@ -519,6 +534,11 @@ export class WorkerCore implements JobContext {
     Atomics.add(control, CONTROL_COMPLETION_EPOCH, 1); // release
     Atomics.notify(control, CONTROL_COMPLETION_EPOCH);
   }
+}
+
+/** As `signal.throwIfAborted()` and its like throw. */
+function isAbortError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && (error as { name?: unknown }).name === 'AbortError';
 }
 
 function refuseThenable(result: object | null): void {

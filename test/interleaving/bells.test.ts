@@ -36,7 +36,18 @@ describe('bells and parking: no worker sleeps while a job of its lanes is ready'
     expectSoundAtRandom(meeting(), 1000);
   });
 
-  const SINGLE_PUBLISH = `    const sequence = handle.producer.publish(slot, STATUS_READY, handle.info.index, 0, 0, -1, nowUs, nowUs, deadlineUs);
+  const SINGLE_PUBLISH = `    const sequence = handle.producer.publish(
+      slot,
+      STATUS_READY,
+      handle.info.index,
+      0,
+      0,
+      -1,
+      nowUs,
+      nowUs,
+      deadlineUs,
+      flags,
+    );
 `;
   const SINGLE_RING = `    this.single.push(job);
     this.accepted(handle);
