@@ -117,6 +117,7 @@ describe('virtual time', () => {
     await scheduler.close();
     await expect(
       createTestScheduler({ lanes: { render: { load } }, wakeupUs: () => Number.NaN }).then(async (broken) => {
+        await broken.advanceMs(1);
         broken.submit(broken.lanes.render.work, { n: 1 });
         await broken.advanceMs(1);
       }),
