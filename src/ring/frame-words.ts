@@ -5,6 +5,7 @@ import {
   FRAME_COLUMNS,
   FRAME_EPOCH,
   FRAME_RELATIVE_DEADLINE_US,
+  FRAME_SLOT_COUNT,
   FRAME_STAGE_TARGETS,
   FRAME_STAGES_CLOSED,
   FRAME_STAGES_COMPLETE,
@@ -36,6 +37,9 @@ export interface OrphanEnder {
  * complete, no word is contended, and a dead worker's column can be mended by storing the value that it had announced
  * in the slot. Columns, targets and stage numbers only grow and are never reset, so a straggler of an old frame can
  * spoil nothing in the next one that uses the slot. `model/slot.pml` and `model/barrier.pml` check it.
+ *
+ * A word that was overwritten by mistake spoils its frame's counts, but leads nowhere outside the region and into no
+ * endless loop: numbers that are read from shared memory are bounded before they index or count anything.
  */
 export class FrameWords {
   /** The calling thread's; set by whoever attaches to the memory. */
@@ -47,6 +51,8 @@ export class FrameWords {
   private readonly bells: Bells;
   /** Columns that can be other than zero: the workers in use, the host and the supervisor. */
   private readonly columns: readonly number[];
+  /** By frame: entries of its waiting list. Host, which alone adds any. */
+  private readonly waitingLengths: Int32Array;
 
   constructor(
     control: Int32Array<SharedArrayBuffer>,
@@ -65,6 +71,7 @@ export class FrameWords {
     for (let column = 0; column < workerCount; column++) columns.push(column);
     columns.push(COLUMN_COUNT - 2, COLUMN_COUNT - 1);
     this.columns = columns;
+    this.waitingLengths = new Int32Array(FRAME_SLOT_COUNT);
     this.orphanEnder = null;
   }
 
@@ -91,8 +98,9 @@ export class FrameWords {
     return Atomics.load(this.control, this.layout.frame(frame) + FRAME_STAGES_CLOSED); // acquire
   }
 
-  /** Value of a column: how many jobs of this frame slot that thread has ended, ever. */
+  /** Value of a column: how many jobs of this frame slot that thread has ended, ever. 0 for a frame slot that there is not. */
   column(frame: number, column: number): number {
+    if (frame >>> 0 >= FRAME_SLOT_COUNT) return 0;
     return Atomics.load(this.control, this.layout.frame(frame) + FRAME_COLUMNS + column);
   }
 
@@ -104,6 +112,7 @@ export class FrameWords {
 
   /** Counts one ended job; `value` is the column's value after it. Only the column's own thread, or the supervisor for a dead worker. */
   storeColumn(frame: number, column: number, value: number): void {
+    if (frame >>> 0 >= FRAME_SLOT_COUNT) return;
     Atomics.store(this.control, this.layout.frame(frame) + FRAME_COLUMNS + column, value); // release
     this.completeStages(frame);
   }
@@ -135,14 +144,16 @@ export class FrameWords {
     this.control[base + FRAME_TICK_US] = tickUs;
     this.control[base + FRAME_CALLED_US] = calledUs;
     this.control[base + FRAME_RELATIVE_DEADLINE_US] = (deadlineUs - tickUs) | 0;
+    this.waitingLengths[frame] = 0;
     Atomics.store(this.control, base + FRAME_WAITING_LENGTH, 0);
   }
 
   /** Enters a slot that was just published as waiting for `stage`, and makes it ready if that stage opened meanwhile. Host. */
   addWaiting(frame: number, ringIndex: number, slot: number, stage: number): void {
     const lengthAt = this.layout.frame(frame) + FRAME_WAITING_LENGTH;
-    const length = Atomics.load(this.control, lengthAt);
+    const length = this.waitingLengths[frame]!;
     Atomics.store(this.control, this.layout.waitingList(frame) + length, (ringIndex << 16) | slot);
+    this.waitingLengths[frame] = length + 1;
     Atomics.store(this.control, lengthAt, length + 1); // release
     const complete = this.stagesComplete(frame);
     if (((complete - stage) | 0) >= 0) this.makeReady(frame, ringIndex, slot, stage);
@@ -160,8 +171,9 @@ export class FrameWords {
       const completeBefore = this.control[base + FRAME_STAGES_COMPLETE];
       if (completeBefore === closed) return;
       const complete = Atomics.load(this.control, base + FRAME_STAGES_COMPLETE); // acquire
-      // beyond it: the host has closed more since, and looks by itself
-      if (((closed - complete) | 0) <= 0) return;
+      const open = (closed - complete) | 0;
+      // beyond it: the host has closed more since, and looks by itself; more than there can be: overwritten by mistake
+      if (open <= 0 || open > MAX_OPEN_STAGES) return;
       // plain: it was stored before `closed`, and stays until the stage is complete
       const target = this.control[base + FRAME_STAGE_TARGETS + (complete & (MAX_OPEN_STAGES - 1))]!;
       if (this.endedJobs(frame) !== target) return;
@@ -175,7 +187,8 @@ export class FrameWords {
 
   /** Makes the waiting jobs of a stage ready. Idempotent: the supervisor does it again after a death. */
   openStage(frame: number, stage: number): void {
-    const length = Atomics.load(this.control, this.layout.frame(frame) + FRAME_WAITING_LENGTH); // acquire
+    const given = Atomics.load(this.control, this.layout.frame(frame) + FRAME_WAITING_LENGTH); // acquire
+    const length = Math.min(given, this.layout.waitingCapacity);
     const list = this.layout.waitingList(frame);
     for (let i = 0; i < length; i++) {
       const entry = Atomics.load(this.control, list + i);
@@ -184,7 +197,8 @@ export class FrameWords {
   }
 
   private makeReady(frame: number, ringIndex: number, slot: number, stage: number): void {
-    const ring = this.rings[ringIndex]!;
+    const ring = this.rings[ringIndex];
+    if (ring === undefined || slot >= ring.capacitySlots) return;
     const base = ring.slotBase(slot);
     const state = Atomics.load(ring.i32, base + SLOT_STATE); // acquire
     if (statusOf(state) !== STATUS_WAITING) return;

@@ -90,13 +90,14 @@ export class JobScanner {
     const head = Atomics.load(i32, RING_HEAD); // acquire
     if (isOrdered) {
       if (head === cursor) return false;
-      if (((head - cursor) | 0) <= ring.capacitySlots) {
+      if ((head - cursor) >>> 0 <= ring.capacitySlots) {
         // plain: the marks of all jobs before that head were stored before it
         const lastOutOfOrder = i32[RING_LAST_OUT_OF_ORDER]!;
         if (((cursor - lastOutOfOrder) | 0) >= 0) return this.lookForFirst(head, isSure);
       }
     }
-    if (((head - cursor) | 0) > ring.capacitySlots) this.rebuild();
+    // unsigned: a head that was overwritten by mistake may lie behind the cursor
+    if ((head - cursor) >>> 0 > ring.capacitySlots) this.rebuild();
     else this.enter(head);
     return this.lookAtTop();
   }

@@ -17,6 +17,8 @@ export interface Backend {
   blockOn(word: number, value: number, timeoutMs: number): void;
   /** Resolves when the word differs from `value`; null if it does already. Does not keep the process alive. */
   waitAsync(word: number, value: number): Promise<unknown> | null;
+  /** Nothing will run any more and all is settled: whoever waits looks once more. Absent: changed words wake them. */
+  settled?(): void;
   timer(): PreciseTimer;
   /** The frames of the display, which drive the loops; null where there is none. Absent: there is none. */
   display?(): DisplayFrames | null;

@@ -15,18 +15,18 @@ import {
   SLOT_RECORD_VALUE,
   SLOT_STAGE,
   SLOT_STATE,
-  SLOT_TASK,
   STATUS_DONE,
   STATUS_FREE,
   STATUS_READY,
   STATUS_RUNNING,
+  STATUS_WAITING,
   STATUS_WRITING,
   SUPERVISOR_COLUMN,
   statusOf,
   withStatus,
 } from '../memory/layout.js';
 import type { JobRing } from '../ring/job-ring.js';
-import { CAUSE_CRASHED } from '../telemetry/outcomes.js';
+import { CAUSE_CRASHED, COUNTER_COUNT } from '../telemetry/outcomes.js';
 import { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { JobEnder } from '../worker/job-ender.js';
@@ -90,11 +90,13 @@ export class Undertaker {
   settleAll(unstarted: typeof OUTCOME_CANCELLED | typeof OUTCOME_LOST): void {
     // jobs behind a barrier become ready when the stage in front of them has ended: stage by stage
     while (this.endLive(-1, unstarted));
+    // what still waits then waits for a stage whose words were overwritten by mistake
+    this.endLive(-1, unstarted, STATUS_WAITING);
     this.wakeHost();
   }
 
-  /** Ends what is ready or running in a lane (-1: in all). Returns whether there was anything. */
-  private endLive(lane: number, unstarted: number): boolean {
+  /** Ends what is ready (or what else `unstartedStatus` says) or running in a lane (-1: in all). Returns whether there was anything. */
+  private endLive(lane: number, unstarted: number, unstartedStatus: number = STATUS_READY): boolean {
     const { memory } = this;
     let any = false;
     memory.rings.forEach((ring, ringIndex) => {
@@ -102,7 +104,7 @@ export class Undertaker {
       for (let slot = 0; slot < ring.capacitySlots; slot++) {
         const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE); // acquire
         const status = statusOf(state);
-        if (status !== STATUS_RUNNING && status !== STATUS_READY) continue;
+        if (status !== STATUS_RUNNING && status !== unstartedStatus) continue;
         if (this.end(ring, slot, state, status === STATUS_RUNNING ? OUTCOME_LOST : unstarted)) any = true;
       }
     });
@@ -128,7 +130,7 @@ export class Undertaker {
 
   private settleRunning(ring: JobRing, ringIndex: number, slot: number, state: number, cause: number): void {
     const base = ring.slotBase(slot);
-    const task = this.tasks[ring.i32[base + SLOT_TASK]!]!;
+    const task = this.tasks[this.memory.taskOf(ring.i32, base)]!;
     const flags = Atomics.load(ring.i32, base + SLOT_FLAGS);
     if (!task.idempotent || (flags & SLOT_FLAG_REISSUED) !== 0) {
       this.ender.end(ring, slot, state, OUTCOME_LOST, cause);
@@ -150,7 +152,7 @@ export class Undertaker {
   /** The dead worker had ended this job and may have died before it counted it. */
   private finishCounting(ring: JobRing, base: number, state: number, worker: number, dead: Recorder): void {
     const { i32 } = ring;
-    const task = Atomics.load(i32, base + SLOT_TASK);
+    const task = this.memory.taskOf(i32, base);
     const counter = Atomics.load(i32, base + SLOT_RECORD_COUNTER);
     const value = Atomics.load(i32, base + SLOT_RECORD_VALUE);
     const frame = Atomics.load(i32, base + SLOT_FRAME);
@@ -158,7 +160,7 @@ export class Undertaker {
     // the host may have freed the slot, and another worker ended another job in it: then this is not the dead one's
     const stateAfter = Atomics.load(i32, base + SLOT_STATE);
     if (stateAfter !== state) return;
-    dead.redoCount(task, counter, value);
+    if (counter >>> 0 < COUNTER_COUNT) dead.redoCount(task, counter, value);
     if (frame === 0) return;
     const column = this.memory.frames.column(frame - 1, worker);
     if (column === ((columnAfter - 1) | 0)) this.memory.frames.storeColumn(frame - 1, worker, columnAfter);

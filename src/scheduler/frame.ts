@@ -337,7 +337,9 @@ export class Frame implements Abortable {
   /** @internal */
   isComplete(): boolean {
     if (this.refused !== false) return true;
-    return this.core.memory.frames.stagesComplete(this.index) === this.stage;
+    if (this.core.memory.frames.stagesComplete(this.index) === this.stage) return true;
+    // all is settled: its words were overwritten by mistake
+    return this.core.isOver;
   }
 
   private async watch(): Promise<void> {

@@ -55,6 +55,8 @@ export class HostCore {
   nestedHelper: WorkerCore | null;
   private readonly recorder: Recorder;
   private readonly undertaker: Undertaker;
+  /** All threads have ended and everything is settled. */
+  isOver: boolean;
   private inspected: boolean;
   /** Jobs outside frames that hold a slot, oldest first. */
   private single: Job[];
@@ -73,6 +75,7 @@ export class HostCore {
     this.nestedHelper = null;
     this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
     this.undertaker = new Undertaker(this.memory, plan.tasks, backend.clock, HOST_COLUMN);
+    this.isOver = false;
     this.inspected = false;
     this.single = [];
     this.retired = [];
@@ -249,10 +252,12 @@ export class HostCore {
   /** Ends everything that is left: no other thread is there any more. */
   settleAll(): void {
     endSwitch(this.memory, HOST_COLUMN);
+    this.isOver = true;
     for (let worker = 0; worker < this.memory.workerCount; worker++) this.undertaker.settleDead(worker);
     this.undertaker.settleAll(OUTCOME_LOST);
     this.completions.settle();
     this.aborts.clear();
+    this.backend.settled?.();
   }
 
   /** Index of the reason in REFUSALS for which a submit to the lane is refused now, or -1. */

@@ -84,6 +84,10 @@ export class InlineBackend implements Backend {
     return new Promise((resolve) => this.waiters.push({ word, value, resolve }));
   }
 
+  settled(): void {
+    for (const { resolve } of this.waiters.splice(0)) resolve();
+  }
+
   timer(): PreciseTimer {
     return this.platform.timer(this.clock);
   }

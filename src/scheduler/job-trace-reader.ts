@@ -19,7 +19,7 @@ import {
   jobTaskOf,
 } from '../telemetry/job-trace.js';
 import type { JobRecord, JobTrace, TracedThread } from '../telemetry/job-trace-data.js';
-import { MISS_CAUSES, OUTCOME_NAMES, type Outcome } from '../telemetry/outcomes.js';
+import { MISS_CAUSES, outcomeOfNumber } from '../telemetry/outcomes.js';
 import type { TelemetrySetup } from './telemetry-reader.js';
 
 /** What a trace tells beside jobs: from other readers. */
@@ -52,7 +52,9 @@ export function collectJobTrace(setup: TelemetrySetup, surroundings: TraceSurrou
   };
   const threads = names.map((name, row): TracedThread => {
     const reading = readings[row]!;
-    return { name, jobs: jobsOf(reading, toUs, threadOf), overwritten: reading.overwritten };
+    // a record of no task was overwritten by mistake
+    const jobs = jobsOf(reading, toUs, threadOf).filter((job) => job.task < tasks.length);
+    return { name, jobs, overwritten: reading.overwritten };
   });
   return {
     schemaVersion: 1,
@@ -94,8 +96,8 @@ function jobsOf(
       task: jobTaskOf(kind),
       job: word(JOB_SEQUENCE) >>> 0,
       frame: frame < 0 ? null : frame,
-      outcome: OUTCOME_NAMES[jobOutcomeOf(kind)] as Outcome,
-      cause: cause < 0 ? null : MISS_CAUSES[cause]!,
+      outcome: outcomeOfNumber(jobOutcomeOf(kind)),
+      cause: cause < 0 ? null : (MISS_CAUSES[cause] ?? 'unknown'),
       submitAtUs: momentOfWord(JOB_SUBMIT_US),
       releaseAtUs: momentOfWord(JOB_RELEASE_US),
       startAtUs: ranOn === null ? null : momentOfWord(JOB_START_US),

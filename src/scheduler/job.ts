@@ -1,6 +1,7 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { ReadonlyView, Schema } from '../memory/fields.js';
 import {
+  OUTCOME_LOST,
   outcomeOf,
   ownerOf,
   SLOT_DEADLINE_US,
@@ -16,7 +17,7 @@ import {
   STATUS_READY,
   statusOf,
 } from '../memory/layout.js';
-import { OUTCOME_NAMES, type Outcome, type Refusal } from '../telemetry/outcomes.js';
+import { type Outcome, outcomeOfNumber, type Refusal } from '../telemetry/outcomes.js';
 import { isCounted } from '../worker/job-ender.js';
 import type { Abortable } from './abort-links.js';
 import type { HostCore } from './host-core.js';
@@ -72,7 +73,8 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> implement
   /** How it ended; `pending` while it has not; `refused` if it was not accepted. Reads shared memory; never blocks. */
   get outcome(): Outcome | 'pending' | 'refused' {
     if (this.refused !== false) return 'refused';
-    return OUTCOME_NAMES[this.outcomeCode()]!;
+    const code = this.outcomeCode();
+    return code === 0 ? 'pending' : outcomeOfNumber(code);
   }
 
   /**
@@ -159,7 +161,9 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> implement
   outcomeCode(): number {
     if (this.slot < 0) return this.settledOutcome;
     const state = Atomics.load(this.handle.ring.i32, this.base + SLOT_STATE); // acquire
-    return statusOf(state) === STATUS_DONE ? outcomeOf(state) : 0;
+    if (statusOf(state) === STATUS_DONE) return outcomeOf(state) || OUTCOME_LOST;
+    // nobody will end it any more: its state was overwritten by mistake
+    return this.core.isOver ? OUTCOME_LOST : 0;
   }
 
   /** @internal Whether the thread that ended it has counted it: only then may the slot be used again. */

@@ -1,6 +1,6 @@
 import { type Clock, momentOf } from '../base/time.js';
 import * as record from '../telemetry/miss-record.js';
-import { MISS_CAUSES, OUTCOME_NAMES, type Outcome } from '../telemetry/outcomes.js';
+import { MISS_CAUSES, outcomeOfNumber } from '../telemetry/outcomes.js';
 import type { Culprit, Miss, MissFlag, MissSegments } from '../telemetry/telemetry-data.js';
 import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
 
@@ -33,8 +33,8 @@ export class MissDecoder {
       worker: this.workerNames[column] ?? (column === this.workerNames.length ? MAIN : null),
       job: orNull(words[record.MISS_SEQUENCE]!),
       frame: orNull(words[record.MISS_FRAME_NUMBER]!),
-      outcome: OUTCOME_NAMES[words[record.MISS_OUTCOME]!] as Outcome,
-      cause: MISS_CAUSES[words[record.MISS_CAUSE]!]!,
+      outcome: outcomeOfNumber(words[record.MISS_OUTCOME]!),
+      cause: MISS_CAUSES[words[record.MISS_CAUSE]!] ?? 'unknown',
       causes: MISS_CAUSES.filter((_, cause) => (mask & (1 << cause)) !== 0),
       flags: flagsOf(words[record.MISS_FLAGS]!),
       submitAtUs: momentOf(words[record.MISS_SUBMIT_US]!, this.clock),
@@ -59,7 +59,8 @@ export class MissDecoder {
       const task = who === record.CULPRIT_EVENT_LOOP ? 'event loop' : 'frame callback';
       return { kind: 'mainThread', lane: MAIN, task, job: null, frame, executionUs };
     }
-    const task = this.tasks[who - 1]!;
+    const task = this.tasks[who - 1];
+    if (task === undefined) return null;
     const number = words[record.MISS_CULPRIT_SEQUENCE]!;
     const job = number === -1 ? null : number >>> 0;
     return { kind: 'job', lane: this.lanes[task.lane]!.name, task: task.name, job, frame, executionUs };

@@ -172,7 +172,7 @@ export class TelemetryReader {
       const base = memory.layout.worker(index);
       const current = Atomics.load(memory.control, base + WORKER_CURRENT_TASK); // acquire
       const startUs = Atomics.load(memory.control, base + WORKER_CURRENT_START_US);
-      const task = current === 0 ? null : tasks[current - 1]!;
+      const task = tasks[current - 1] ?? null;
       const state = states[index];
       const report = state?.report ?? null;
       return {

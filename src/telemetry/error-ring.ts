@@ -56,7 +56,7 @@ export function writeError(words: Int32Array, base: number, error: ErrorText): n
           stack: error.stack?.slice(0, stackUnits / 2) ?? null,
           code: null,
         }).slice(0, ERROR_TEXT_UNITS);
-  const number = (Atomics.load(words, base) % 0x7fffffff) + 1;
+  const number = ((Atomics.load(words, base) >>> 0) % 0x7fffffff) + 1;
   const at = base + 32 + (number % ENTRIES) * STRIDE;
   Atomics.store(words, at, 0);
   words[at + 1] = fits.length;
@@ -69,8 +69,9 @@ export function writeError(words: Int32Array, base: number, error: ErrorText): n
   return number;
 }
 
-/** Reads the error of that number, or null if it was overwritten. Allocates. Any thread. */
+/** Reads the error of that number, or null if it was overwritten, or there is none such. Allocates. Any thread. */
 export function readError(words: Int32Array, base: number, number: number): ErrorText | null {
+  if (number <= 0 || base < 0 || base + ERROR_RING_WORDS > words.length) return null;
   const at = base + 32 + (number % ENTRIES) * STRIDE;
   if (Atomics.load(words, at) !== number) return null; // acquire
   const length = Math.min(Math.max(words[at + 1]!, 0), ERROR_TEXT_UNITS);
@@ -81,9 +82,14 @@ export function readError(words: Int32Array, base: number, number: number): Erro
   }
   if (Atomics.load(words, at) !== number) return null;
   try {
-    const parsed = JSON.parse(text) as ErrorText;
-    return { name: parsed.name, message: parsed.message, stack: parsed.stack, code: parsed.code };
+    const { name, message, stack, code } = JSON.parse(text) as ErrorText;
+    const isWhole = typeof name === 'string' && typeof message === 'string' && isText(stack) && isText(code);
+    return isWhole ? { name, message, stack, code } : null;
   } catch {
     return { name: 'Error', message: 'the error text was too long to be kept whole', stack: null, code: null };
   }
+}
+
+function isText(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
 }

@@ -1,11 +1,3 @@
-import {
-  OUTCOME_CANCELLED,
-  OUTCOME_EXPIRED,
-  OUTCOME_FAILED,
-  OUTCOME_LATE,
-  OUTCOME_LOST,
-  OUTCOME_ON_TIME,
-} from '../memory/layout.js';
 import { COUNTER_WORDS } from './counters.js';
 
 /** How a job ended (contract C1: exactly one of them). */
@@ -60,17 +52,16 @@ const COUNT_MET = COUNT_REFUSED + REFUSALS.length;
 const COUNT_MISSED = COUNT_MET + OUTCOMES.length + 1;
 /** Periods that could not be served, by cause: each was submitted, accepted and expired at once. Followed by one per cause. */
 export const COUNT_SKIPPED = COUNT_MISSED + (OUTCOMES.length + 1) * MISS_CAUSES.length;
-const COUNTERS = COUNT_SKIPPED + MISS_CAUSES.length;
-export const COUNTERS_WORDS = Math.ceil((COUNTERS * COUNTER_WORDS) / 32) * 32;
+/** Counters of one task on one thread. */
+export const COUNTER_COUNT = COUNT_SKIPPED + MISS_CAUSES.length;
+export const COUNTERS_WORDS = Math.ceil((COUNTER_COUNT * COUNTER_WORDS) / 32) * 32;
 
 /** Counter of a job that ended with `outcome` (OUTCOME_*) and, if it missed its deadline, `cause` (CAUSE_*), else -1. */
 export function outcomeCounter(outcome: number, cause: number): number {
   return cause === NO_CAUSE ? COUNT_MET + outcome : COUNT_MISSED + outcome * MISS_CAUSES.length + cause;
 }
 
-export const OUTCOME_NAMES: readonly (Outcome | 'pending')[] = [
-  'pending',
-  ...([OUTCOME_ON_TIME, OUTCOME_LATE, OUTCOME_EXPIRED, OUTCOME_FAILED, OUTCOME_CANCELLED, OUTCOME_LOST].map(
-    (outcome) => OUTCOMES[outcome - 1]!,
-  ) as Outcome[]),
-];
+/** The outcome of that number; a number that is none (memory that was overwritten by mistake) is told as `lost`. */
+export function outcomeOfNumber(number: number): Outcome {
+  return OUTCOMES[number - 1] ?? 'lost';
+}

@@ -1,4 +1,4 @@
-import { ControlLayout, LANE_SERVERS } from '../memory/layout.js';
+import { ControlLayout, LANE_SERVERS, SLOT_TASK } from '../memory/layout.js';
 import { Bells } from '../ring/bell.js';
 import { FrameWords } from '../ring/frame-words.js';
 import { JobRing, type JobRingHandle } from '../ring/job-ring.js';
@@ -56,6 +56,12 @@ export class AttachedMemory {
     this.telemetryLayout = new TelemetryLayout(handle.taskCount, handle.workerCount, handle.traceJobs);
     this.errors = new Int32Array(handle.errors);
     this.workerCount = handle.workerCount;
+  }
+
+  /** Index of the task of a slot's job; that of some task where the word is none: it then counts there. Any thread. */
+  taskOf(i32: Int32Array, base: number): number {
+    const task = i32[base + SLOT_TASK]!;
+    return task >>> 0 < this.telemetryLayout.taskCount ? task : 0;
   }
 
   /** Mask of the workers that serve the lane now. */

@@ -15,7 +15,6 @@ import {
   SLOT_START_US,
   SLOT_STATE,
   SLOT_SUBMIT_US,
-  SLOT_TASK,
   STATUS_DONE,
   STATUS_RUNNING,
   statusOf,
@@ -24,7 +23,7 @@ import {
 import type { JobRing } from '../ring/job-ring.js';
 import { COUNTER_WORDS } from '../telemetry/counters.js';
 import type { JobTraceWriter } from '../telemetry/job-trace.js';
-import { CAUSE_CRASHED, CAUSE_UNKNOWN, outcomeCounter } from '../telemetry/outcomes.js';
+import { CAUSE_CRASHED, CAUSE_UNKNOWN, COUNTER_COUNT, outcomeCounter } from '../telemetry/outcomes.js';
 import { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
 import { MissExplainer } from './miss-explainer.js';
@@ -62,7 +61,7 @@ export class JobEnder {
     const running = withStatus(state, STATUS_RUNNING, 0, this.column);
     const before = Atomics.compareExchange(i32, base + SLOT_STATE, state, running);
     if (before !== state) return false;
-    const task = i32[base + SLOT_TASK]!;
+    const task = this.memory.taskOf(i32, base);
     const frame = i32[base + SLOT_FRAME]!;
     const finishUs = this.clock.nowUs();
     const missed = outcome === OUTCOME_LOST || ((finishUs - i32[base + SLOT_DEADLINE_US]!) | 0) > 0;
@@ -106,9 +105,11 @@ export class JobEnder {
  */
 export function isCounted(memory: AttachedMemory, ring: JobRing, base: number, owner: number): boolean {
   const { telemetry, telemetryLayout } = memory;
-  const task = ring.i32[base + SLOT_TASK]!;
+  const task = memory.taskOf(ring.i32, base);
   const counter = ring.i32[base + SLOT_RECORD_COUNTER]!;
   const announced = ring.i32[base + SLOT_RECORD_VALUE]!;
+  // no such thread or counter: overwritten by mistake, nothing will ever be counted there
+  if (telemetryLayout.rowOf(owner) >= telemetryLayout.rowCount || counter >>> 0 >= COUNTER_COUNT) return true;
   const counterBase = telemetryLayout.counters(telemetryLayout.rowOf(owner), task) + counter * COUNTER_WORDS;
   const low = Atomics.load(telemetry, counterBase);
   return ((low - announced) | 0) >= 0;

@@ -9,6 +9,7 @@ import {
   OUTCOME_EXPIRED,
   OUTCOME_FAILED,
   OUTCOME_LATE,
+  OUTCOME_LOST,
   OUTCOME_ON_TIME,
   SLOT_DEADLINE_US,
   SLOT_ERROR,
@@ -38,7 +39,7 @@ import type { JobRing } from '../ring/job-ring.js';
 import { claimSlot, JobScanner } from '../ring/job-scanner.js';
 import { errorTextOf, writeError } from '../telemetry/error-ring.js';
 import type { JobTraceWriter } from '../telemetry/job-trace.js';
-import { outcomeCounter } from '../telemetry/outcomes.js';
+import { CAUSE_UNKNOWN, outcomeCounter } from '../telemetry/outcomes.js';
 import {
   HISTOGRAM_EXECUTION,
   HISTOGRAM_QUEUEING,
@@ -101,6 +102,7 @@ export class WorkerCore implements JobContext {
   private readonly recorder: Recorder;
   private readonly trace: JobTraceWriter;
   private readonly explainer: MissExplainer;
+  private readonly ender: JobEnder;
   private readonly workerBase: number;
   private readonly selfMask: number;
   private readonly handedOver: boolean;
@@ -144,7 +146,8 @@ export class WorkerCore implements JobContext {
     this.trace = memory.jobTrace(setup.column);
     this.explainer = new MissExplainer(memory, setup.column, setup.explainer);
     this.workerBase = memory.layout.worker(setup.column);
-    memory.frames.orphanEnder = new JobEnder(memory, clock, setup.column);
+    this.ender = new JobEnder(memory, clock, setup.column);
+    memory.frames.orphanEnder = this.ender;
 
     const scannedRings: JobRing[] = [];
     const scannerLanes: LaneInfo[] = [];
@@ -249,10 +252,7 @@ export class WorkerCore implements JobContext {
         return false;
       }
       const running = best.claim(this.column);
-      if (running !== 0) {
-        this.begin(best.ring, best.slot, running);
-        return true;
-      }
+      if (running !== 0 && this.begin(best.ring, best.slot, running)) return true;
     }
   }
 
@@ -264,8 +264,7 @@ export class WorkerCore implements JobContext {
     const running = claimSlot(ring, slot, state, this.column);
     if (running === 0) return false;
     this.lastFinishIsNow = false;
-    this.begin(ring, slot, running);
-    return true;
+    return this.begin(ring, slot, running);
   }
 
   /** Rings on: if other workers of these lanes are parked and jobs are left ready, one of them is woken. */
@@ -479,14 +478,20 @@ export class WorkerCore implements JobContext {
     return ((this.nextReleaseStampUs - nowUs) | 0) >= p99 || (this.lastWasPeriodic && this.lastFinishIsNow);
   }
 
-  private begin(ring: JobRing, slot: number, running: number): void {
+  /** False if the slot names no task of this worker: its header was overwritten by mistake, and the job is lost. */
+  private begin(ring: JobRing, slot: number, running: number): boolean {
     const i32 = ring.i32;
     const base = ring.slotBase(slot);
+    const task = this.tasks[i32[base + SLOT_TASK]!];
+    if (task === undefined) {
+      this.lose(ring, slot, running);
+      return false;
+    }
     this.ring = ring;
     this.slot = slot;
     this.base = base;
     this.running = running;
-    this.task = this.tasks[i32[base + SLOT_TASK]!]!;
+    this.task = task;
     const releaseUs = i32[base + SLOT_RELEASE_US]!;
     let startUs = this.lastFinishUs;
     if (!this.lastFinishIsNow || ((startUs - releaseUs) | 0) < 0) startUs = this.clock.nowUs();
@@ -512,6 +517,11 @@ export class WorkerCore implements JobContext {
     control[this.workerBase + WORKER_CURRENT_START_US] = startUs;
     // plain: whoever looks at it looks twice
     control[this.workerBase + WORKER_CURRENT_TASK] = this.task.info.index + 1;
+    return true;
+  }
+
+  private lose(ring: JobRing, slot: number, running: number): void {
+    if (this.ender.end(ring, slot, running, OUTCOME_LOST, CAUSE_UNKNOWN)) this.signalCompletion();
   }
 
   private releaseIsDue(): boolean {
