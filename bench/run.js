@@ -32,6 +32,9 @@ const NAMES = [
   'one-core',
   'streams',
   'growth',
+  'cost-model',
+  'simulate',
+  'batch',
   'limits',
   'web',
 ];
