@@ -18,6 +18,22 @@ export interface Clock {
   nowPreciseUs(): number;
 }
 
+/** What was at a standstill for longer is told as so long: the stamps of both ends would wrap. */
+export const LONGEST_STALL_US = 1_800_000_000;
+
+/** No stamp of a live job lies further ahead: the longest relative deadline and a minute. */
+const FURTHEST_AHEAD_US = (MAX_DEADLINE_MS + 60_000) * 1000;
+const LONGEST_US = 2 ** 31 - 1;
+
+/**
+ * Lateness: `atUs` minus the deadline of a job that lives or lived. What seems to be further ahead than a deadline can be
+ * is long past: holds up to an hour late, where the signed difference holds for half of it.
+ */
+export function latenessUs(atUs: StampUs, deadlineUs: StampUs): number {
+  const late = (atUs - deadlineUs) | 0;
+  return late < -FURTHEST_AHEAD_US ? LONGEST_US : late;
+}
+
 /** The moment nearest to now that has this stamp, in microseconds since the epoch. */
 export function momentOf(stampUs: StampUs, clock: Clock): number {
   const now = Math.floor(clock.nowPreciseUs());

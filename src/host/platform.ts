@@ -52,6 +52,15 @@ export interface HostSignals {
   collectedUs(fromUs: number, toUs: number): number;
 }
 
+/** Tells a process that stood still from a thread that was held up. */
+export interface Standstill {
+  /** Begins to watch: two looks a second. */
+  watch(): void;
+  unwatch(): void;
+  /** How long everything stood still since it was last asked, in microseconds; to half a second. Cheap. */
+  takeUs(): number;
+}
+
 /** A worker thread that is to be started. */
 export interface ThreadToStart {
   readonly name: string;
@@ -78,6 +87,8 @@ export interface Platform {
   timer(clock: Clock): PreciseTimer;
   /** What held up the calling thread. Absent: nobody tells. */
   hostSignals?(clock: Clock): HostSignals;
+  /** Whether the process stood still. Absent: nobody tells. */
+  standstill?(clock: Clock): Standstill;
   /** Calls back after what runs now. */
   soon(callback: () => void): void;
   /** Keeps the process alive until `drop` was called as often. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time.js';
-import type { DisplayFrames, HostSignals, PreciseTimer } from '../host/platform.js';
+import type { DisplayFrames, HostSignals, PreciseTimer, Standstill } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 
 /** Where and how handlers run, and how this thread waits: the one seam between the host side and the platform. */
@@ -24,6 +24,8 @@ export interface Backend {
   display?(): DisplayFrames | null;
   /** What held up the calling thread; null where nobody tells. */
   hostSignals?(): HostSignals | null;
+  /** Whether the process stood still; null where nobody tells. */
+  standstill?(): Standstill | null;
   /** Whether a debugger could stop this process's threads now. Absent: nobody can tell. */
   isInspected?(): boolean;
   /** Keeps the process alive until `drop` was called as often. */

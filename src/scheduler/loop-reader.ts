@@ -98,6 +98,7 @@ export class LoopReader {
     const frames = since(LOOP_COUNT_FRAMES);
     const missedFrames = since(LOOP_COUNT_MISSED_FRAMES);
     const now = running && showsNothing ? ('hidden' as const) : null;
+    const hasPaused = counts[PAUSES]! > 0;
     const pauses = { count: since(PAUSES), totalMs: since(PAUSED_MS), now };
     if (window) row.before.set(counts);
     return {
@@ -111,7 +112,7 @@ export class LoopReader {
       missedFrames,
       droppedCauses,
       ...histograms,
-      ...(byDisplay ? { pauses } : {}),
+      ...(byDisplay || hasPaused ? { pauses } : {}),
     };
   }
 }

@@ -1,6 +1,6 @@
 import { checkKeys, checkSignal } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
-import { DEFAULT_DEADLINE_MS, type StampUs } from '../base/time.js';
+import { DEFAULT_DEADLINE_MS, LONGEST_STALL_US, type StampUs } from '../base/time.js';
 import type { HostSignals } from '../host/platform.js';
 import { LOOP_INTERVAL, LOOP_TICK_ERROR } from '../telemetry/loop-row.js';
 import { MISS_NO_SIGNAL } from '../telemetry/miss-record.js';
@@ -79,7 +79,7 @@ export class FrameLoop {
     this.byDisplay = display !== null;
     this.pace =
       display === null
-        ? new TimerPace(hz ?? 60, backend.timer(), backend.clock)
+        ? new TimerPace(hz ?? 60, backend.timer(), backend.clock, backend.standstill?.() ?? null)
         : new DisplayPace(display, backend.clock, hz ?? null);
     this.deadlineMs = options.deadlineMs ?? null;
     this.signal = options.signal ?? null;
@@ -180,7 +180,7 @@ export class FrameLoop {
   /** Ticks that came too late to be served: held up by the last callback, or by something else on this thread. */
   private dropped(tickAtUs: number, nowAtUs: number, ticks: number): void {
     const tickUs = tickAtUs | 0;
-    const nowUs = nowAtUs | 0;
+    const nowUs = Math.min(nowAtUs, tickAtUs + LONGEST_STALL_US) | 0;
     const { signals } = this;
     const gcUs = signals === null ? MISS_NO_SIGNAL : Math.round(signals.collectedUs(tickAtUs, nowAtUs));
     const preemptedUs = signals === null ? MISS_NO_SIGNAL : Math.round(Math.max(MISS_NO_SIGNAL, signals.preemptedUs()));

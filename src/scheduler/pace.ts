@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time.js';
-import type { PreciseTimer } from '../host/platform.js';
+import type { PreciseTimer, Standstill } from '../host/platform.js';
 
 /** When the ticks of a loop are due: by a timer, or by the frames of a display. Host thread only. */
 export interface Pace {
@@ -26,23 +26,31 @@ export interface Pace {
   end(): void;
 }
 
-/** Tick n is at start + n / hz, however long earlier ticks took. Ticks that could not be served in their period are dropped. */
+/** Longer than this and everything stood still: a pause. */
+const STOPPED_US = 1_000_000;
+
+/**
+ * Tick n is at start + n / hz, however long earlier ticks took. Ticks that could not be served in their period are dropped.
+ * Where they could not because the process or the machine stood still, one of them tells of it and the rest is a pause.
+ */
 export class TimerPace implements Pace {
   readonly hz: number;
   tickUs: number;
   droppedTicks: number;
   droppedFromUs: number;
-  readonly pausedUs: number;
+  pausedUs: number;
   readonly paused: boolean;
+  private readonly standstill: Standstill | null;
   private readonly timer: PreciseTimer;
   private readonly periodUs: number;
   private nextUs: number;
   private wake: () => void;
 
-  constructor(hz: number, timer: PreciseTimer, clock: Clock) {
+  constructor(hz: number, timer: PreciseTimer, clock: Clock, standstill: Standstill | null = null) {
     this.hz = hz;
     this.periodUs = 1e6 / hz;
     this.timer = timer;
+    this.standstill = standstill;
     this.nextUs = clock.nowPreciseUs();
     this.tickUs = this.nextUs;
     this.droppedTicks = 0;
@@ -53,6 +61,7 @@ export class TimerPace implements Pace {
   }
 
   begin(): null {
+    this.standstill?.watch();
     return null;
   }
 
@@ -65,14 +74,20 @@ export class TimerPace implements Pace {
 
   arrive(nowUs: number): void {
     this.droppedFromUs = this.nextUs;
-    this.droppedTicks = Math.max(0, Math.floor((nowUs - this.nextUs) / this.periodUs));
-    this.tickUs = this.nextUs + this.droppedTicks * this.periodUs;
+    const lateUs = nowUs - this.nextUs;
+    const ticks = Math.max(0, Math.floor(lateUs / this.periodUs));
+    const stoodUs = this.standstill === null ? 0 : this.standstill.takeUs();
+    const stopped = ticks > 1 && lateUs >= STOPPED_US && stoodUs > lateUs / 2;
+    this.droppedTicks = stopped ? 1 : ticks;
+    this.pausedUs = stopped ? (ticks - 1) * this.periodUs : 0;
+    this.tickUs = this.nextUs + ticks * this.periodUs;
     this.nextUs = this.tickUs + this.periodUs;
   }
 
   watch(): void {}
 
   end(): void {
+    this.standstill?.unwatch();
     this.timer.cancel();
     this.wake();
   }

@@ -38,7 +38,7 @@ export interface LoopSnapshot {
   frameUs: LatencySummary;
   /** From one call to the next. */
   intervalUs: LatencySummary;
-  /** Only of loops that a display's frames drive. */
+  /** Of loops that a display's frames drive; of those that a timer drives once there was one. */
   pauses?: LoopPauses;
 }
 

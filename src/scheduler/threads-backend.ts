@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time.js';
-import type { DisplayFrames, HostSignals, Platform, PreciseTimer } from '../host/platform.js';
+import type { DisplayFrames, HostSignals, Platform, PreciseTimer, Standstill } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Backend } from './backend.js';
 
@@ -33,6 +33,9 @@ export class ThreadsBackend implements Backend {
   }
   hostSignals(): HostSignals | null {
     return this.platform.hostSignals?.(this.clock) ?? null;
+  }
+  standstill(): Standstill | null {
+    return this.platform.standstill?.(this.clock) ?? null;
   }
   isInspected(): boolean {
     return this.platform.isInspected?.() ?? false;

@@ -122,11 +122,11 @@ export interface LoopTelemetry {
   readonly frameUs: HistogramData;
   /** From one call to the next: what a viewer sees. Dropped ticks make it longer, pauses are left out. */
   readonly intervalUs: HistogramData;
-  /** Only of loops that a display's frames drive. */
+  /** Of loops that a display's frames drive; of those that a timer drives once there was one. */
   readonly pauses?: LoopPauses;
 }
 
-/** Times in which a loop had no ticks and missed none: the page was hidden, or everything stood still (sleep). */
+/** Times in which a loop had no ticks and missed none: the page was hidden, or everything stood still (sleep, SIGSTOP). */
 export interface LoopPauses {
   /** Pauses that are over, and how long they were together. */
   readonly count: number;

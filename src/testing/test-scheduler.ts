@@ -26,6 +26,11 @@ export interface Injections<Lanes> {
   killWorker(worker: number | string): boolean;
   /** Blocks the host: `us` microseconds of virtual time go by in which neither its timers nor its callbacks run. */
   stallHost(us: number): void;
+  /**
+   * Everything stands still for `us` microseconds, as at SIGSTOP or while the machine sleeps: the clock goes on, timers and
+   * periodic releases come late, and jobs that run go on afterwards where they stopped.
+   */
+  standStill(us: number): void;
 }
 
 /** What a test scheduler is made of. */
@@ -224,6 +229,10 @@ function injectionsOf<Lanes>(test: TestParts, requireHost: (what: string) => voi
     stallHost(us) {
       requireHost('inject.stallHost');
       backend.block(checkUs(us, 'stallHost'));
+    },
+    standStill(us) {
+      requireHost('inject.standStill');
+      backend.standStill(Math.round(checkUs(us, 'standStill')));
     },
   };
 }

@@ -1,6 +1,6 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { VirtualClock } from '../base/time.js';
-import type { PreciseTimer } from '../host/platform.js';
+import type { PreciseTimer, Standstill } from '../host/platform.js';
 import type { Backend } from '../scheduler/backend.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { VirtualTimers } from './virtual-timers.js';
@@ -43,6 +43,7 @@ export class VirtualBackend implements Backend {
   private readonly timers: VirtualTimers;
   private waiters: WordWaiter[];
   private stepsAtOnce: number;
+  private stoodUs: number;
   // the next event, as `findNext` found it
   private atUs: number;
   private phase: number;
@@ -59,6 +60,7 @@ export class VirtualBackend implements Backend {
     this.timers = new VirtualTimers(clock);
     this.waiters = [];
     this.stepsAtOnce = 0;
+    this.stoodUs = 0;
     this.atUs = Number.POSITIVE_INFINITY;
     this.phase = PHASE_LOOK;
     this.worker = null;
@@ -96,6 +98,29 @@ export class VirtualBackend implements Backend {
       this.moveTo(untilUs);
       return;
     }
+  }
+
+  /** Everything stands still: the clock goes on, nothing else does. */
+  standStill(us: number): void {
+    this.stoodUs += us;
+    this.clock.advanceUs(us);
+    this.stepsAtOnce = 0;
+    for (const worker of this.workers) worker.stoodStill(us);
+  }
+
+  standstill(): Standstill {
+    let taken = this.stoodUs;
+    return {
+      watch: () => {
+        taken = this.stoodUs;
+      },
+      unwatch() {},
+      takeUs: () => {
+        const us = this.stoodUs - taken;
+        taken = this.stoodUs;
+        return us;
+      },
+    };
   }
 
   /** Lets `us` microseconds go by for everybody but the host. */

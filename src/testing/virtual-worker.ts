@@ -67,6 +67,11 @@ export class VirtualWorker {
     this.rung = false;
   }
 
+  /** What it runs goes on where it stopped. */
+  stoodStill(us: number): void {
+    if (this.state === 'running') this.atUs += us;
+  }
+
   /** Reads the bell: rung while parked, it wakes after the wake-up latency. */
   hear(): void {
     if (this.state !== 'parked' || this.rung || !this.memory.bells.isRung(this.index)) return;

@@ -65,7 +65,7 @@ export class IdleLoop {
     if (!bells.announcePark(core.workerIndex)) return false;
     core.adoptReleases();
     // the second look: whoever published before the announcement could not know that it had to ring
-    if (this.command() !== COMMAND_RUN || core.releaseDue()) {
+    if (this.command() !== COMMAND_RUN || core.releaseDue(true)) {
       bells.cancelPark(core.workerIndex);
       return false;
     }

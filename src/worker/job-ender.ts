@@ -1,4 +1,4 @@
-import type { Clock } from '../base/time.js';
+import { type Clock, latenessUs } from '../base/time.js';
 import {
   OUTCOME_LOST,
   ownerOf,
@@ -64,7 +64,7 @@ export class JobEnder {
     const task = this.memory.taskOf(i32, base);
     const frame = i32[base + SLOT_FRAME]!;
     const finishUs = this.clock.nowUs();
-    const missed = outcome === OUTCOME_LOST || ((finishUs - i32[base + SLOT_DEADLINE_US]!) | 0) > 0;
+    const missed = outcome === OUTCOME_LOST || latenessUs(finishUs, i32[base + SLOT_DEADLINE_US]!) > 0;
     const cause = outcome === OUTCOME_LOST ? lostCause : missed ? CAUSE_UNKNOWN : -1;
     const counter = outcomeCounter(outcome, cause);
     const columnAfter = frame === 0 ? 0 : (this.memory.frames.column(frame - 1, this.column) + 1) | 0;

@@ -51,6 +51,8 @@ export class JobHistory {
       if (words[at + ENTRY_TASK] === 0) continue;
       const start = words[at + ENTRY_START_US]!;
       const end = (start + words[at + ENTRY_EXECUTION_US]!) | 0;
+      // one that was over by then, also half an hour ago and more
+      if (((end - fromUs) | 0) <= 0 || ((toUs - start) | 0) <= 0) continue;
       const heldFrom = ((start - fromUs) | 0) > 0 ? start : fromUs;
       const heldTo = ((end - toUs) | 0) < 0 ? end : toUs;
       const heldUs = (heldTo - heldFrom) | 0;

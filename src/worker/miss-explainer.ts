@@ -1,3 +1,4 @@
+import { LONGEST_STALL_US } from '../base/time.js';
 import {
   CONTROL_INSPECTED,
   CONTROL_MISS_EPOCH,
@@ -122,8 +123,9 @@ export class MissExplainer {
   jobEnded(finishUs: number, executionUs: number): void {
     if (this.overrun !== null) this.recordOverrun(this.overrun);
     const ageUs = (finishUs - this.markedAtUs) | 0;
-    if (ageUs < MARK_EVERY_US) return;
-    if (executionUs >= MATTERS_US || ((finishUs - this.markedAllAtUs) | 0) >= MARK_ALL_EVERY_US) {
+    // below 0: half an hour or longer
+    if (ageUs >= 0 && ageUs < MARK_EVERY_US) return;
+    if (executionUs >= MATTERS_US || ageUs < 0 || ((finishUs - this.markedAllAtUs) | 0) >= MARK_ALL_EVERY_US) {
       this.markedAtUs = finishUs;
       this.markedAllAtUs = finishUs;
       this.probe.mark();
@@ -284,7 +286,8 @@ export class MissExplainer {
     body[at + record.MISS_PREEMPTED_US] = this.nothingOf.preemptedUs;
     body[at + record.MISS_ON_CPU_US] = this.nothingOf.onCpuUs;
     body[at + record.MISS_PERIODS] = periods;
-    this.nameCulprit(at, releaseUs, nowUs, releaseUs, true);
+    // of what ran so long ago the stamps say nothing
+    if (responseUs < LONGEST_STALL_US) this.nameCulprit(at, releaseUs, nowUs, releaseUs, true);
     this.publish();
     return cause;
   }

@@ -1,4 +1,4 @@
-import { type Clock, MAX_DEADLINE_MS, type StampUs } from '../base/time.js';
+import { type Clock, LONGEST_STALL_US, latenessUs, MAX_DEADLINE_MS, type StampUs } from '../base/time.js';
 import {
   CONTROL_COMPLETION_EPOCH,
   CONTROL_HOST_WAITING,
@@ -57,6 +57,7 @@ import { type LaneInfo, type TaskInfo, TaskRuntime } from './task-runtime.js';
 
 /** As old as a job that is not over its deadline can be. */
 const BEFORE_ANY_JOB_US = MAX_DEADLINE_MS * 1000;
+const LONGEST_US = 2 ** 31 - 1;
 
 export interface WorkerSetup {
   /** Column of this thread's tables: the worker's index, or HOST_COLUMN. */
@@ -214,10 +215,10 @@ export class WorkerCore implements JobContext {
       const skipped: SkippedPeriods = (of, firstReleaseUs, periods, nowUs, afterCrash) =>
         this.explainer.skippedPeriods(
           of,
-          firstReleaseUs | 0,
+          Math.max(firstReleaseUs, nowUs - LONGEST_STALL_US) | 0,
           periods,
           nowUs | 0,
-          this.parkedAtUs,
+          nowUs - firstReleaseUs > LONGEST_STALL_US ? (nowUs - LONGEST_STALL_US) | 0 : this.parkedAtUs,
           afterCrash && !this.handedOver,
         );
       this.releasers.push(new PeriodicReleaser(this.memory, lane, this.recorder, skipped));
@@ -226,12 +227,18 @@ export class WorkerCore implements JobContext {
     }
   }
 
-  /** Publishes the periodic jobs that are due. Returns whether any was. */
-  releaseDue(): boolean {
+  /**
+   * Publishes the periodic jobs that are due. Returns whether any was. Without `isSure`, which costs more, one that is due
+   * for half an hour or longer is overlooked: not before a park.
+   */
+  releaseDue(isSure = false): boolean {
     if (this.releasers.length === 0) return false;
-    const nowUs = this.lastFinishIsNow ? this.lastFinishUs : this.clock.nowUs();
-    if (((nowUs - this.nextReleaseStampUs) | 0) < 0) return false;
+    if (!isSure) {
+      const nowUs = this.lastFinishIsNow ? this.lastFinishUs : this.clock.nowUs();
+      if (((nowUs - this.nextReleaseStampUs) | 0) < 0) return false;
+    }
     const now = this.clock.nowPreciseUs();
+    if (now < this.nextReleaseUs) return false;
     for (let i = 0; i < this.releasers.length; i++) this.releasers[i]!.release(now);
     this.findNextRelease();
     return true;
@@ -297,7 +304,7 @@ export class WorkerCore implements JobContext {
     const task = this.task;
     if (task.lane.onExpired === 'drop') {
       const deadlineUs = i32[this.base + SLOT_DEADLINE_US]!;
-      if (((this.startUs - deadlineUs) | 0) > 0) {
+      if (latenessUs(this.startUs, deadlineUs) > 0) {
         this.outcome = OUTCOME_EXPIRED;
         return;
       }
@@ -327,9 +334,10 @@ export class WorkerCore implements JobContext {
     const base = this.base;
     const task = this.task;
     const finishUs = this.clock.nowUs();
-    const executionUs = (finishUs - this.startUs) | 0;
+    let executionUs = (finishUs - this.startUs) | 0;
+    if (executionUs < 0) executionUs = LONGEST_US;
     const deadlineUs = i32[base + SLOT_DEADLINE_US]!;
-    const tardinessUs = (finishUs - deadlineUs) | 0;
+    const tardinessUs = latenessUs(finishUs, deadlineUs);
     const frame = i32[base + SLOT_FRAME]!;
     const taskIndex = task.info.index;
     const recorder = this.recorder;
@@ -503,7 +511,9 @@ export class WorkerCore implements JobContext {
     }
     let queueing = (startUs - releaseUs) | 0;
     if (queueing < 0) queueing = 0;
-    const idleFrom = ((releaseUs - this.parkedAtUs) | 0) > 0 ? releaseUs : this.parkedAtUs;
+    const beforeParkUs = (this.parkedAtUs - releaseUs) | 0;
+    // no job is older than the longest deadline: what seems to be so was released half an hour after the park
+    const idleFrom = beforeParkUs > 0 && beforeParkUs <= BEFORE_ANY_JOB_US ? this.parkedAtUs : releaseUs;
     let wakeup = (this.wokeAtUs - idleFrom) | 0;
     if (wakeup < 0) wakeup = 0;
     if (wakeup > queueing) wakeup = queueing;

@@ -12,6 +12,7 @@ import { currentReport } from './current-report.js';
 import { hostSignals } from './host-signals.js';
 import { lockMemory } from './memory-lock.js';
 import { removeSocket } from './socket-path.js';
+import { NodeStandstill } from './standstill.js';
 import { serveTelemetry } from './telemetry-server.js';
 import { NodeThreadControl } from './thread-control.js';
 import { spawnThread } from './threads-control-plane.js';
@@ -62,6 +63,7 @@ export function nodePlatform(supervisorUrl: URL): Platform {
     newEpochUs,
     clockSince,
     hostSignals,
+    standstill: (clock) => new NodeStandstill(clock),
     timer: (clock) => new NodeTimer(clock),
     soon: (callback) => setImmediate(callback),
     hold() {
