@@ -2,7 +2,7 @@ import { BELL_AWAKE, STATUS_READY, WORKER_BELL } from '../dist/memory/layout.js'
 import { JobRing, JobRingProducer, jobRingBytes } from '../dist/ring/job-ring.js';
 import { BareWorker, bareParts } from './harness/bare-parts.js';
 import { consumed, nsPerIteration } from './harness/overhead.js';
-import { isolate, release } from './harness/pin.js';
+import { bind, isolate, release } from './harness/pin.js';
 import { benchScheduler, joinSpinning, runFrames } from './harness/scheduler.js';
 import { row, spread } from './harness/stats.js';
 import { WorkerSteps } from './harness/worker-steps.js';
@@ -13,6 +13,7 @@ export const describe = "the terms of a job's cost, each on the real code; what 
 
 const JOBS = 64;
 const PAIR_JOBS = 192;
+const WARM_UPS = 3;
 const DEADLINE = { deadlineMs: 1000 };
 const nowNs = () => Number(process.hrtime.bigint());
 
@@ -38,7 +39,7 @@ export async function run({ quick }) {
     constants,
     notes: [
       `${JOBS} jobs a frame, ${frames} frames a round; "lines moved": the other thread wrote the slot last`,
-      'the median batch of a round; host on CPU 0, one worker on CPU 1, SCHED_FIFO where that is allowed; two are not bound',
+      'the median batch of a round, so that what others do to a few batches does not count; host bound to CPU 0, one worker to CPU 1; two workers are not bound; the measured one is SCHED_FIFO as in `throughput`',
     ],
   };
 }
@@ -137,7 +138,7 @@ const HOST_STEPS = ['giveBack', 'submit', 'close'];
 /** Both sides' steps; `whole` and `parted` run a frame's jobs on the worker and return its nanoseconds. */
 function bothSides({ scheduler, handles }, rounds, frames, whole, parted) {
   const found = Object.fromEntries([...HOST_STEPS, ...WORKER_STEPS, 'worker'].map((step) => [step, []]));
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -WARM_UPS; round < rounds; round++) {
     const batches = new Batches(Object.keys(found));
     hostSide(scheduler, handles.empty, frames, batches, () => batches.add('worker', whole()));
     hostSide(scheduler, handles.empty, frames, new Batches(HOST_STEPS), () => {
@@ -190,7 +191,7 @@ async function twoThreads(rounds, frames) {
   const parts = bareParts();
   const worker = new BareWorker(parts, 0);
   await worker.ready();
-  isolate('bare0');
+  bind('bare0');
   const answer = (command) => {
     worker.begin(command, JOBS);
     return worker.finish();
@@ -235,11 +236,11 @@ async function bellBetweenThreads(rounds, rings) {
   const parts = bareParts();
   const worker = new BareWorker(parts, 0);
   await worker.ready();
-  isolate('bare0');
+  bind('bare0');
   const { bells } = parts.memory;
   const ringNs = [];
   const wakeNs = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = -1; round < rounds; round++) {
     const costs = [];
     const wakes = [];
     for (let i = 0; i < rings; i++) {
@@ -253,6 +254,7 @@ async function bellBetweenThreads(rounds, rings) {
       costs.push(nowNs() - start);
       wakes.push(worker.finish()[0] - start);
     }
+    if (round < 0) continue;
     ringNs.push(spread(costs).median);
     wakeNs.push(spread(wakes).median);
   }
@@ -272,12 +274,15 @@ async function contention(rounds, frames) {
   for (const worker of workers) await worker.ready();
   const jobs = PAIR_JOBS;
   const found = [];
-  for (let round = -2; round < rounds; round++) {
+  let met = 0;
+  for (let round = -WARM_UPS; round < rounds; round++) {
+    if (round === 0) isolate('bare');
     const costs = [];
     for (let f = 0; f < frames / 4; f++) {
       const frame = submitFrame(scheduler, handles.empty, jobs);
       frame.poll();
-      for (const worker of workers) worker.begin(5, 0);
+      met += workers.length;
+      for (const worker of workers) worker.begin(5, -met);
       // asleep: two cores are two workers
       for (const { words } of workers) Atomics.wait(words, 0, 5);
       if (!frame.poll()) throw new Error('the frame is not over');
@@ -288,6 +293,7 @@ async function contention(rounds, frames) {
     }
     if (round >= 0 && costs.length > 0) found.push(spread(costs).median);
   }
+  release();
   for (const worker of workers) await worker.end();
   if (found.length === 0) throw new Error('two workers never ran at the same time: the machine is too busy');
   return { pair: { what: 'two workers on the same jobs, a job', ns: found } };
@@ -296,7 +302,7 @@ async function contention(rounds, frames) {
 /** The real thing: 1 worker, frames of 64, the host polls. The median frame. */
 async function throughput(rounds, frames) {
   const { scheduler, tasks } = await benchScheduler({ workers: 1, spinUs: 50, name: 'model' });
-  runFrames(scheduler, tasks.empty, frames, JOBS, joinSpinning);
+  runFrames(scheduler, tasks.empty, 3 * frames, JOBS, joinSpinning);
   isolate('model');
   const ns = Array.from({ length: rounds }, () => {
     const took = [];

@@ -58,16 +58,18 @@ export function bareParts({ workers = 1, capacitySlots = 256 } = {}) {
     stop: async () => {},
     refreshStates: async () => [],
   });
-  return { scheduler, memory, plan, clock, epochUs, handles: scheduler.lanes.jobs };
+  // where workers wait for each other
+  const meeting = new Int32Array(new SharedArrayBuffer(64));
+  return { scheduler, memory, plan, clock, epochUs, meeting, handles: scheduler.lanes.jobs };
 }
 
 /** Commands to a thread of `workers/bare-worker.js`, and what it answers: nanoseconds. */
 export class BareWorker {
-  constructor({ plan, epochUs }, column) {
+  constructor({ plan, epochUs, meeting }, column) {
     this.words = new Int32Array(new SharedArrayBuffer(64));
     this.ns = new Float64Array(new SharedArrayBuffer(64));
     this.thread = new Worker(new URL('../workers/bare-worker.js', import.meta.url), {
-      workerData: { plan, epochUs, column, words: this.words, ns: this.ns },
+      workerData: { plan, epochUs, meeting, column, words: this.words, ns: this.ns },
     });
   }
 
