@@ -102,7 +102,7 @@ export class Frame implements Abortable {
     if (this.closed) this.throwClosed('submit');
     let job = this.jobs[this.count];
     if (job === undefined) {
-      job = new Job(this.core, task as unknown as TaskHandle);
+      job = new this.core.frameJob(this.core, task as unknown as TaskHandle);
       this.jobs.push(job);
     }
     this.core.submitToFrame(job, task as unknown as TaskHandle, input as Literal<Schema> | undefined, this);
@@ -308,11 +308,20 @@ export class Frame implements Abortable {
       if (((finishUs - lastUs) | 0) > 0) lastUs = finishUs;
     }
     this.core.freeJobs(this.jobs, this.count);
+    if (this.core.frameJob !== Job) this.forgetJobs();
     this.unfollow();
     this.count = 0;
     this.endedJobs = jobs;
     this.missedJobs = misses;
     this.lastFinishUs = lastUs;
+  }
+
+  /** Development mode: its jobs are not used again, so that one that is kept is found. */
+  private forgetJobs(): void {
+    // who awaits one of them is told before
+    this.core.completions.settle();
+    for (const job of this.jobs) job.frameIsOver();
+    this.jobs.length = 0;
   }
 
   /** @internal No more submits. */

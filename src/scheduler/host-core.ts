@@ -31,6 +31,7 @@ import { Job } from './job.js';
 import type { Plan } from './plan.js';
 import { endSwitch } from './reload-frames.js';
 import type { TaskHandle } from './task-handle.js';
+import { WatchedJob } from './watched-job.js';
 
 const REFUSED_FULL = REFUSALS.indexOf('full');
 const REFUSED_CLOSED = REFUSALS.indexOf('closed');
@@ -53,6 +54,8 @@ export class HostCore {
   helper: WorkerCore | null;
   /** The same for a join within a handler that the helper runs. */
   nestedHelper: WorkerCore | null;
+  /** What jobs of frames are made of. */
+  readonly frameJob: typeof Job;
   private readonly recorder: Recorder;
   private readonly undertaker: Undertaker;
   /** All threads have ended and everything is settled. */
@@ -76,6 +79,7 @@ export class HostCore {
     this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
     this.undertaker = new Undertaker(this.memory, plan.tasks, backend.clock, HOST_COLUMN);
     this.isOver = false;
+    this.frameJob = plan.tasks.some((task) => task.development === true) ? WatchedJob : Job;
     this.inspected = false;
     this.single = [];
     this.retired = [];
@@ -292,7 +296,9 @@ export class HostCore {
 
   private requireSubmittable(handle: TaskHandle): void {
     const producer: unknown = handle?.producer;
-    if (producer === undefined || this.producers[handle.ringIndex] !== producer) {
+    // a copy of a handle has its fields and not its methods
+    const isHandle = producer !== undefined && typeof handle.takeSlot === 'function';
+    if (!isHandle || this.producers[handle.ringIndex] !== producer) {
       throw new FrameDeadlineError(
         'TASK_UNKNOWN',
         'submit was given something that is no task of this scheduler; take tasks from scheduler.lanes.<lane>.<task>',
@@ -337,6 +343,7 @@ export class HostCore {
       job.signal = null;
     }
     job.settledOutcome = job.outcomeCode();
+    job.handle.views.freed(job.slot);
     job.handle.producer.free(job.slot);
     job.slot = -1;
   }

@@ -152,6 +152,9 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> implement
     this.core.release(this);
   }
 
+  /** @internal Its frame is over: the object will stand for another job. */
+  frameIsOver(): void {}
+
   /** @internal */
   get base(): number {
     return this.handle.ring.slotBase(this.slot);

@@ -94,6 +94,12 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
         /** At most one file of each worker in so many seconds, 0 to 86 400. Default 10. */
         everyS?: number;
       };
+  /**
+   * Finds what keeps views and jobs for longer than they are valid: handlers and this thread work on private copies that
+   * are detached when their time is over, and jobs of a frame are not used again; a later touch throws JOB_STALE. Copies
+   * and allocates for each job: not for measuring. See docs/development.md. Default false.
+   */
+  development?: boolean;
   /** Whether `joinSync({ help: true })` may run jobs in this thread. Loads the task modules here. Default false. */
   hostHelps?: boolean;
   /**
@@ -109,6 +115,7 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
 }
 
 export interface NormalLane {
+  readonly development?: boolean;
   readonly index: number;
   readonly name: string;
   readonly tasks: string | null;
@@ -177,12 +184,15 @@ export function normalizeOptions(
     'hangMs',
     'trace',
     'hostHelps',
+    'development',
     'readyTimeoutMs',
     'signal',
   ]);
   checkSignal('signal', options.signal);
   const hostHelps = options.hostHelps ?? false;
   if (typeof hostHelps !== 'boolean') invalid('hostHelps', hostHelps, 'true or false');
+  const development = options.development ?? false;
+  if (typeof development !== 'boolean') invalid('development', development, 'true or false');
   const lockMemory = options.lockMemory ?? false;
   if (typeof lockMemory !== 'boolean') invalid('lockMemory', lockMemory, 'true or false');
   const mode = options.mode ?? 'threads';
@@ -192,7 +202,10 @@ export function normalizeOptions(
   const names = Object.keys(options.lanes);
   if (names.length === 0) invalid('lanes', options.lanes, 'at least one lane');
   if (names.length > MAX_LANES) invalid('the number of lanes', names.length, `at most ${MAX_LANES}`);
-  const lanes = names.map((name, index) => normalizeLane(name, index, options.lanes[name]!, mode, hostHelps));
+  const lanes = names.map((name, index) => ({
+    ...normalizeLane(name, index, options.lanes[name]!, mode, hostHelps),
+    development,
+  }));
   const workers = options.workers === undefined ? null : normalizeWorkers(options.workers, lanes, allowedCpus);
   return {
     lanes,

@@ -68,6 +68,7 @@ export function makePlan(
         budgetUs: description.budgetUs ?? 0,
         idempotent: description.idempotent,
         outputOffset: input,
+        ...(lane.development === true ? { development: true } : {}),
       });
       descriptions.push(description);
     }

@@ -28,6 +28,7 @@ import type { ServedTelemetry, ServeTelemetryOptions, TelemetryHost } from './se
 import { laneHistogram, type Snapshot, snapshotOf } from './snapshot.js';
 import { TaskHandle } from './task-handle.js';
 import { missDecoderOf, TelemetryReader, type TelemetrySetup } from './telemetry-reader.js';
+import { WatchedSlotViews } from './watched-slots.js';
 
 /** The tasks of one lane as handles to submit with, by name. */
 export type Handles<M> = {
@@ -381,7 +382,8 @@ export class Scheduler<Lanes = Record<string, unknown>> {
         const input = schemaFromDescription(description.input);
         const output = schemaFromDescription(description.output);
         const name = `${lane.name}.${info.name}`;
-        const views = new SlotViews({ input, output }, info.outputOffset, producer.ring, name);
+        const Views = info.development === true ? WatchedSlotViews : SlotViews;
+        const views = new Views({ input, output }, info.outputOffset, producer.ring, name);
         const handle = new TaskHandle(
           info,
           lane.name,

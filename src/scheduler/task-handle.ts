@@ -90,7 +90,10 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
     if (literal === undefined) {
       const reserved = this.reserved;
       this.reserved = NONE;
-      if (reserved >= 0) return reserved;
+      if (reserved >= 0) {
+        this.views.submitted(reserved);
+        return reserved;
+      }
       if (reserved === SCRATCH) return -1;
       if (this.empty) return this.reserve();
       throw new FrameDeadlineError(
@@ -122,7 +125,10 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
 
   /** @internal Gives back a slot that was begun and never submitted. */
   abandon(): void {
-    if (this.reserved >= 0) this.producer.free(this.reserved);
+    if (this.reserved >= 0) {
+      this.views.submitted(this.reserved);
+      this.producer.free(this.reserved);
+    }
     this.reserved = NONE;
   }
 }

@@ -4,6 +4,7 @@ import { ViewFactory } from '../memory/views.js';
 import type { JobRing } from '../ring/job-ring.js';
 import { BUCKET_COUNT, highestValueNs } from '../telemetry/buckets.js';
 import type { Task } from './task.js';
+import { watchedRun } from './watched-task.js';
 
 /** What a task needs to be known by on every thread. Survives structured cloning. */
 export interface TaskInfo {
@@ -15,6 +16,8 @@ export interface TaskInfo {
   readonly idempotent: boolean;
   /** Where the output begins in the payload, in bytes. */
   readonly outputOffset: number;
+  /** Handlers work on private copies: see `watchedRun`. */
+  readonly development?: boolean;
 }
 
 /** Rules of a lane. Survives structured cloning. */
@@ -69,6 +72,10 @@ export class SlotViews {
     if (this.inputFactory.hasBytes) this.inputFactory.clearLengths(view as never);
     return view;
   }
+  /** The input that was begun there is submitted, or given up. */
+  submitted(_slot: number): void {}
+  /** The slot was given back. */
+  freed(_slot: number): void {}
   output(slot: number): unknown {
     const made = this.outputs[slot];
     if (made !== null) return made;
@@ -94,12 +101,13 @@ export class TaskRuntime {
   constructor(info: TaskInfo, lane: LaneInfo, task: Task, rings: readonly JobRing[]) {
     this.info = info;
     this.lane = lane;
-    this.run = task.run as (input: unknown, output: unknown, context: unknown) => unknown;
+    const name = `${lane.name}.${info.name}`;
+    this.run = (info.development === true ? watchedRun(task, name) : task.run) as typeof this.run;
     const views: (SlotViews | undefined)[] = new Array(1 + Math.max(...rings.map((ring) => ring.index))).fill(
       undefined,
     );
     for (const ring of rings) {
-      views[ring.index] = new SlotViews(task, info.outputOffset, ring, `${lane.name}.${info.name}`);
+      views[ring.index] = new SlotViews(task, info.outputOffset, ring, name);
     }
     this.views = views;
     this.p90ExecutionUs = 0;
