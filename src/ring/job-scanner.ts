@@ -39,6 +39,10 @@ export class JobScanner {
   deadlineUs: number;
   submitUs: number;
   private state: number;
+  private position: number;
+  /** The find stays the best of this ring until it is taken or a job is published out of order. */
+  private isKept: boolean;
+  private seenMark: number;
   private cursor: number;
   private seenEpoch: number;
   /** Whether its find is compared with those of other rings. */
@@ -56,6 +60,9 @@ export class JobScanner {
     this.deadlineUs = 0;
     this.submitUs = 0;
     this.state = 0;
+    this.position = 0;
+    this.isKept = false;
+    this.seenMark = 0;
     this.heap = new DeadlineHeap(ring.capacitySlots * 2);
     this.waiting = new Int32Array(ring.capacitySlots);
     this.waitingCount = 0;
@@ -71,8 +78,10 @@ export class JobScanner {
   look(isSure: boolean): boolean {
     const ring = this.ring;
     const i32 = ring.i32;
+    if (this.isKept && !isSure && this.isStillBest()) return true;
     const { cursor } = this;
     this.slot = -1;
+    this.isKept = false;
     const isOrdered = this.heap.size === 0 && this.waitingCount === 0;
     const epochHint = i32[RING_RESCAN_EPOCH]!;
     if (isSure || epochHint !== this.seenEpoch) {
@@ -93,7 +102,10 @@ export class JobScanner {
       if ((head - cursor) >>> 0 <= ring.capacitySlots) {
         // plain: the marks of all jobs before that head were stored before it
         const lastOutOfOrder = i32[RING_LAST_OUT_OF_ORDER]!;
-        if (((cursor - lastOutOfOrder) | 0) >= 0) return this.lookForFirst(head, isSure);
+        if (((cursor - lastOutOfOrder) | 0) >= 0) {
+          this.seenMark = lastOutOfOrder;
+          return this.lookForFirst(head, isSure);
+        }
       }
     }
     // unsigned: a head that was overwritten by mistake may lie behind the cursor
@@ -130,6 +142,18 @@ export class JobScanner {
     return false;
   }
 
+  /** Of a thread with many lanes most finds are not taken: looking at them again is all that they cost it then. */
+  private isStillBest(): boolean {
+    const i32 = this.ring.i32;
+    const base = this.ring.slotBase(this.slot);
+    const state = i32[base + SLOT_STATE]!;
+    if (state !== this.state) return false;
+    const sequence = i32[base + SLOT_SEQUENCE]!;
+    const mark = i32[RING_LAST_OUT_OF_ORDER]!;
+    const epoch = i32[RING_RESCAN_EPOCH]!;
+    return sequence === this.position && mark === this.seenMark && epoch === this.seenEpoch;
+  }
+
   private lookForFirst(head: number, isSure: boolean): boolean {
     const ring = this.ring;
     const i32 = ring.i32;
@@ -145,7 +169,11 @@ export class JobScanner {
         // another sequence: the slot was freed and published again since `head` was read, and is not in this scan
         if (sequence === position) {
           if (advancing) this.cursor = position;
-          if (this.keep(slot, base, state)) return true;
+          if (this.keep(slot, base, state, position)) {
+            // one that waits before it may become ready, and is earlier
+            this.isKept = advancing && this.isCompared;
+            return true;
+          }
         }
       } else if (status === STATUS_WAITING) {
         if (advancing) this.cursor = position;
@@ -169,7 +197,7 @@ export class JobScanner {
       const state = Atomics.load(i32, base + SLOT_STATE); // acquire
       const status = statusOf(state);
       const sequence = i32[base + SLOT_SEQUENCE]!;
-      if (status === STATUS_READY && sequence === position && this.keep(slot, base, state)) return true;
+      if (status === STATUS_READY && sequence === position && this.keep(slot, base, state, position)) return true;
       heap.pop();
       if (status === STATUS_WAITING && sequence === position) this.waiting[this.waitingCount++] = position;
     }
@@ -241,7 +269,7 @@ export class JobScanner {
   }
 
   /** Takes the slot for the best. False if its job was taken meanwhile: then what was read may be the next job's. */
-  private keep(slot: number, base: number, state: number): boolean {
+  private keep(slot: number, base: number, state: number, position: number): boolean {
     if (this.isCompared) {
       const i32 = this.ring.i32;
       const deadlineUs = i32[base + SLOT_DEADLINE_US]!;
@@ -253,6 +281,7 @@ export class JobScanner {
     }
     this.slot = slot;
     this.state = state;
+    this.position = position;
     return true;
   }
 }

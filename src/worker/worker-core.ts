@@ -59,6 +59,8 @@ import { type LaneInfo, type TaskInfo, TaskRuntime } from './task-runtime.js';
 const BEFORE_ANY_JOB_US = MAX_DEADLINE_MS * 1000;
 const LONGEST_US = 2 ** 31 - 1;
 
+const JOBS_BETWEEN_PEERS = 16;
+
 export interface WorkerSetup {
   /** Column of this thread's tables: the worker's index, or HOST_COLUMN. */
   readonly column: number;
@@ -96,6 +98,9 @@ export class WorkerCore implements JobContext {
   private readonly scannerLanes: readonly LaneInfo[];
   /** By scanner: the control word of its lane's servers. */
   private readonly serversAt: readonly number[];
+  /** Mask of the other workers that serve one of its lanes, as it was some jobs ago: a new one looks by itself first. */
+  private peers: number;
+  private jobsUntilPeers: number;
   private readonly tasks: (TaskRuntime | undefined)[];
   private readonly releasers: PeriodicReleaser[];
   /** Periodic lanes that it serves and that another worker releases. */
@@ -162,6 +167,8 @@ export class WorkerCore implements JobContext {
     const scanners = scannedRings.map((ring) => new JobScanner(ring, scannedRings.length > 1));
     this.scanners = scanners;
     this.serversAt = scannerLanes.map((lane) => memory.layout.lane(lane.index) + LANE_SERVERS);
+    this.peers = 0;
+    this.jobsUntilPeers = 0;
     this.scannerLanes = scannerLanes;
     this.releasers = [];
     this.unreleased = setup.workerIndex < 0 ? [] : setup.lanes.filter((lane) => lane.periodic !== null);
@@ -276,7 +283,17 @@ export class WorkerCore implements JobContext {
 
   /** Rings on: if other workers of these lanes are parked and jobs are left ready, one of them is woken. */
   ringOn(): void {
-    this.ringOthers(~this.selfMask);
+    if (this.jobsUntilPeers-- === 0) this.findPeers();
+    if (this.peers !== 0) this.ringOthers(~this.selfMask);
+  }
+
+  /** Most threads have lanes of their own: then there is nobody to ring, and no lane to look at for each job. */
+  private findPeers(): void {
+    const { control } = this.memory;
+    let servers = 0;
+    for (let i = 0; i < this.serversAt.length; i++) servers |= control[this.serversAt[i]!]!;
+    this.peers = servers & ~this.selfMask;
+    this.jobsUntilPeers = JOBS_BETWEEN_PEERS;
   }
 
   private ringOthers(among: number): void {

@@ -89,6 +89,8 @@ function scanning(plan: Plan, patches: readonly Patch[] = []): Scenario {
       function* work(owner: number): Stepping {
         const scanner = new JobScanner(ring);
         for (;;) {
+          // as a thread with several lanes does: it finds a job, takes another lane's, and looks again
+          if (owner === 1) yield* run(scanner.look(false));
           const publishedBefore = published;
           const finishedBefore = finished;
           const ready = readyNow(i32, plan.capacitySlots, ring);
@@ -209,6 +211,12 @@ const STALE_ENTRY: Patch = {
   after: 'status === STATUS_READY && this.keep(',
 };
 
+const KEPT_DESPITE_MARK: Patch = {
+  file: 'ring/job-scanner.ts',
+  before: 'return sequence === this.position && mark === this.seenMark && epoch === this.seenEpoch;',
+  after: 'return sequence === this.position && epoch === this.seenEpoch;',
+};
+
 /** Names one use of a slot. */
 const useOf = (slot: number, state: number): string => `${slot} ${state >>> 16}`;
 
@@ -256,6 +264,7 @@ describe('job ring and scanners: each job is claimed once, the earliest first', 
     ['the cursor passes over a later slot of the same look', inOrder, HEAD_READ_AGAIN],
     ['a look finds a slot that was published after it began', inOrder, NO_SEQUENCE_CHECK],
     ['a look goes by the deadline of the next job in the slot', inOrder, NO_SECOND_STATE],
+    ['a kept find hides what was published out of order', outOfOrder, KEPT_DESPITE_MARK],
     ['an entry of the heap stands for the next job in the slot', reused, STALE_ENTRY],
   ])('is found: %s', (_, plan, patch) => {
     expectFound(scanning(plan, [patch].flat()), { preemptions: 2, maxSchedules: 60_000 });
