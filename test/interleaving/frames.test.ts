@@ -114,7 +114,10 @@ describe('frames: barriers open and joins return', () => {
         'scheduler/frame.ts',
         `      const epoch = core.memory.frames.epoch(this.index);
 `,
-        `      if (this.isComplete()) return true;
+        `      if (this.isComplete()) {
+        this.unfollow();
+        return true;
+      }
 `,
       ),
     ],
