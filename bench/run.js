@@ -11,6 +11,7 @@ const NAMES = [
   'round-trip',
   'throughput',
   'collections',
+  'gc-slack',
   'wakeup',
   'idle',
   'tick',

@@ -5,15 +5,18 @@ import { expose } from 'threads/worker';
 import { describeValue, FrameDeadlineError } from './base/errors.js';
 import type { Clock } from './base/time.js';
 import { clockSince } from './host/node/clock.js';
+import { nodeCollector } from './host/node/collector.js';
 import { CpuFlightRecorder } from './host/node/cpu-profiler.js';
 import { printDirectly } from './host/node/print.js';
 import { NodeThreadControl } from './host/node/thread-control.js';
 import { NodeThreadProbe } from './host/node/thread-probe.js';
 import { NodeTimer } from './host/node/timer.js';
+import type { ThreadReport } from './host/thread-control.js';
 import type { AttachRequest, WorkerApi } from './scheduler/protocol.js';
 import { WorkerService } from './scheduler/worker-service.js';
 import type { EventLoop } from './worker/event-loop.js';
 import type { FlightRecorder } from './worker/flight-recorder.js';
+import type { Collector } from './worker/slack-collector.js';
 import { measureWakeupFloorUs } from './worker/wakeup-floor.js';
 
 // Entry of a worker thread on Node: imports the task modules, then serves its lanes until it is told to stop.
@@ -35,7 +38,8 @@ const service = new WorkerService(({ laneName, url }) => {
 const api: WorkerApi = {
   load: (modules) => service.load(modules),
   async attach(request) {
-    const thread = new NodeThreadControl().apply(request.thread);
+    const { collector, answer } = collectorOf(request);
+    const thread = { ...new NodeThreadControl().apply(request.thread), ...answer };
     const clock = clockSince(request.epochUs);
     // after the priority is in force: it decides how late a park ends
     const wakeupFloorUs = measureWakeupFloorUs(clock);
@@ -43,7 +47,7 @@ const api: WorkerApi = {
     const replacesSinceUs = request.replaces === true ? clock.nowUs() : null;
     const flightRecorder = flightRecorderOf(request, clock);
     const explainer = { probe, wakeupFloorUs, replacesSinceUs, flightRecorder };
-    setImmediate(await service.serverOf(request, clock, explainer, eventLoopOf(clock), stop));
+    setImmediate(await service.serverOf(request, clock, explainer, eventLoopOf(clock), stop, collector));
     return { thread, probes: probe.reports };
   },
 };
@@ -55,6 +59,21 @@ function flightRecorderOf({ profile, thread }: AttachRequest, clock: Clock): Fli
   } catch (error) {
     console.error(`frame-deadline: no CPU profiles of ${thread.name}: ${(error as Error).message}`);
     return null;
+  }
+}
+
+function collectorOf({ gc = 'auto' }: AttachRequest): {
+  collector: Collector | null;
+  answer: Pick<ThreadReport, 'gc'>;
+} {
+  if (gc === 'auto') return { collector: null, answer: {} };
+  try {
+    const collector = nodeCollector();
+    const { mechanism } = collector;
+    return { collector, answer: { gc: { requested: gc, effective: gc, mechanism, reason: null } } };
+  } catch (error) {
+    const reason = `this V8 gives no collector: ${(error as Error).message}`;
+    return { collector: null, answer: { gc: { requested: gc, effective: 'auto', mechanism: null, reason } } };
   }
 }
 

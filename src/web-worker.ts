@@ -1,10 +1,11 @@
 import { FrameDeadlineError } from './base/errors.js';
+import type { ThreadReport } from './host/thread-control.js';
 import { clockSince } from './host/web/clock.js';
 import { endThread, serveCalls } from './host/web/serve-calls.js';
 import { refusedReport } from './host/web/thread-report.js';
 import { soon, WebTimer } from './host/web/timer.js';
 import { waitAsync } from './host/web/wait-async.js';
-import type { WorkerApi } from './scheduler/protocol.js';
+import type { AttachRequest, WorkerApi } from './scheduler/protocol.js';
 import { WorkerService } from './scheduler/worker-service.js';
 import { NoProbe } from './worker/thread-probe.js';
 import { measureWakeupFloorUs } from './worker/wakeup-floor.js';
@@ -34,8 +35,14 @@ const api: WorkerApi = {
     const explainer = { probe, wakeupFloorUs, replacesSinceUs };
     const eventLoop = { soon, waitAsync, timer: new WebTimer(clock) };
     soon(await service.serverOf(request, clock, explainer, eventLoop, endThread));
-    return { thread: refusedReport(request.thread), probes: probe.reports };
+    return { thread: { ...refusedReport(request.thread), ...refusedGc(request.gc) }, probes: probe.reports };
   },
 };
+
+function refusedGc(gc: AttachRequest['gc'] = 'auto'): Pick<ThreadReport, 'gc'> {
+  if (gc === 'auto') return {};
+  const reason = 'a browser lets nobody call its garbage collector';
+  return { gc: { requested: gc, effective: 'auto', mechanism: null, reason } };
+}
 
 serveCalls(() => api);

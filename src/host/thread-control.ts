@@ -47,6 +47,8 @@ export interface ThreadReport {
   readonly timerSlackNs: Answer<number | null>;
   /** What stops the thread if it never sleeps, in words; null unless it is real-time, or prepared for a broker. */
   readonly leash: string | null;
+  /** When its garbage is collected. Absent where nothing was asked. */
+  readonly gc?: Answer<'auto' | 'inSlack'>;
 }
 
 /** Sets and reads what the operating system grants the calling thread. */

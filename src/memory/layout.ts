@@ -148,6 +148,10 @@ export const WORKER_CURRENT_TASK = LINE_WORDS;
 export const WORKER_CURRENT_START_US = LINE_WORDS + 1;
 /** Jobs that it has ended. W. */
 export const WORKER_JOB_COUNT = LINE_WORDS + 2;
+/** Collections that it made in slack time: of the young generation, full ones, and their milliseconds together. W. */
+export const WORKER_SLACK_YOUNG = LINE_WORDS + 3;
+export const WORKER_SLACK_FULL = LINE_WORDS + 4;
+export const WORKER_SLACK_MS = LINE_WORDS + 5;
 const WORKER_WORDS = LINE_WORDS * 2;
 
 export const BELL_AWAKE = 0;

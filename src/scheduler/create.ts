@@ -126,6 +126,7 @@ async function startWorkers(
       lanes,
       tasks,
       spinUs: worker.spinUs,
+      gc: worker.gc ?? 'auto',
       readyTimeoutMs: options.readyTimeoutMs,
       eventLoop: worker.lanes.some((lane) => options.lanes[lane]!.eventLoop),
       handovers: handovers[index]!,

@@ -1,4 +1,4 @@
-import type { MemoryLock, ThreadReport } from '../host/thread-control.js';
+import type { Answer, MemoryLock, ThreadReport } from '../host/thread-control.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import type { Plan } from './plan.js';
 import type { WorkerState } from './protocol.js';
@@ -11,6 +11,8 @@ export interface WorkerDescription {
   readonly thread: ThreadReport | null;
   /** Why these CPUs were asked for, or none: the rule of `chooseCpus` in words. */
   readonly cpusReason: string | null;
+  /** When its garbage is collected: what was asked, what is in force, how, and why less. */
+  readonly gc: Answer<'auto' | 'inSlack'>;
   readonly deaths: number;
   readonly lastDeath: string | null;
 }
@@ -73,6 +75,7 @@ export function describeScheduler(
       state: state?.state ?? 'inline',
       thread: state?.report ?? null,
       cpusReason: worker.cpusReason ?? null,
+      gc: state?.report?.gc ?? notCollected(worker, options.mode, state?.report != null),
       deaths: state?.deaths ?? 0,
       lastDeath: state?.lastDeath ?? null,
     };
@@ -104,6 +107,21 @@ export function describeScheduler(
   return Object.defineProperty(described, 'toString', { value: () => inWords(described, derived) }) as Description;
 }
 
+/** Of a worker that has not told: it has not attached, or has no thread of its own. */
+function notCollected(worker: NormalWorker, mode: 'threads' | 'inline', hasTold: boolean): WorkerDescription['gc'] {
+  const requested = worker.gc ?? 'auto';
+  if (requested === 'auto') return { requested, effective: 'auto', mechanism: null, reason: null };
+  const where = mode === 'inline' ? 'handlers run in the calling thread' : 'the worker does not serve yet';
+  const reason = hasTold ? 'its thread does not tell' : where;
+  return { requested, effective: 'auto', mechanism: null, reason };
+}
+
+function gcInWords({ requested, effective, mechanism, reason }: WorkerDescription['gc']): string {
+  if (requested === 'auto') return '';
+  if (effective === 'inSlack') return `, garbage collected in slack time by ${mechanism}`;
+  return `, garbage collected when the runtime sees fit (asked inSlack; ${reason})`;
+}
+
 function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
   const kib = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
   const placement =
@@ -122,9 +140,10 @@ function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
   }
   for (const worker of of.workers) {
     const { thread } = worker;
+    const gc = gcInWords(worker.gc);
     const deaths = worker.deaths === 0 ? '' : `, died ${worker.deaths} times, last: ${worker.lastDeath}`;
     if (thread === null) {
-      lines.push(`worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}${deaths}`);
+      lines.push(`worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}${gc}${deaths}`);
       continue;
     }
     const { priority, cpus } = thread;
@@ -136,7 +155,7 @@ function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
     const cpuWhy = cpus.reason === null ? '' : ` (${asked}${cpus.reason})`;
     const rule = worker.cpusReason === null ? '' : ` (${worker.cpusReason})`;
     lines.push(
-      `worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}, priority ${priority.effective}${how}${why}${note}, CPUs ${cpuList}${rule}${cpuWhy}${deaths}`,
+      `worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}, priority ${priority.effective}${how}${why}${note}, CPUs ${cpuList}${rule}${cpuWhy}${gc}${deaths}`,
     );
   }
   lines.push(

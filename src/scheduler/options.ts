@@ -56,6 +56,11 @@ export interface WorkerOptions<Lane extends string = string> {
   name?: string;
   /** How long to look for work before parking, in microseconds, 0 to 1000. Default 0: park at once. */
   spinUs?: number;
+  /**
+   * `inSlack`: collects garbage between jobs, when the next deadline is far enough, so that less is collected inside jobs.
+   * Node.js and Electron; `describe()` tells. Default `auto`: when the runtime sees fit.
+   */
+  gc?: 'auto' | 'inSlack';
   /** V8's limits, as of `node:worker_threads`. */
   resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number };
 }
@@ -137,6 +142,8 @@ export interface NormalWorker {
   /** Why these CPUs, in words. Set by `chooseCpus`. */
   readonly cpusReason?: string;
   readonly spinUs: number;
+  /** Default `auto`. */
+  readonly gc?: 'auto' | 'inSlack';
   readonly resourceLimits: Readonly<Record<string, number>> | null;
 }
 
@@ -316,7 +323,7 @@ function normalizeWorkers(
   const normal = workers.flatMap((worker, i) => {
     const what = `workers[${i}]`;
     if (typeof worker !== 'object' || worker === null) invalid(what, worker, 'an object');
-    checkKeys(what, worker, ['lanes', 'count', 'priority', 'cpus', 'name', 'spinUs', 'resourceLimits']);
+    checkKeys(what, worker, ['lanes', 'count', 'priority', 'cpus', 'name', 'spinUs', 'gc', 'resourceLimits']);
     if (!Array.isArray(worker.lanes) || worker.lanes.length === 0) {
       throw new FrameDeadlineError(
         'WORKER_WITHOUT_LANE',
@@ -330,6 +337,8 @@ function normalizeWorkers(
     const cpus = worker.cpus === undefined ? null : checkCpus(what, worker.cpus, allowedCpus);
     const count = checkNumber(`${what}.count`, worker.count ?? 1, 1, MAX_WORKERS, true);
     const spinUs = checkNumber(`${what}.spinUs`, worker.spinUs ?? 0, 0, 1000, false);
+    const gc = worker.gc ?? 'auto';
+    if (gc !== 'auto' && gc !== 'inSlack') invalid(`${what}.gc`, gc, "'auto' or 'inSlack'");
     const name = worker.name ?? served.map((lane) => lanes[lane]!.name).join('+');
     if (typeof name !== 'string') invalid(`${what}.name`, name, 'a string');
     return Array.from({ length: count }, (_, n) => ({
@@ -338,6 +347,7 @@ function normalizeWorkers(
       priority,
       cpus,
       spinUs,
+      gc,
       resourceLimits: worker.resourceLimits === undefined ? null : { ...worker.resourceLimits },
     }));
   });

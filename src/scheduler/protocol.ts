@@ -43,6 +43,8 @@ export interface AttachRequest {
   readonly lanes: readonly LaneInfo[];
   readonly tasks: readonly TaskInfo[];
   readonly spinUs: number;
+  /** When garbage is collected. Default `auto`. */
+  readonly gc?: 'auto' | 'inSlack';
   /** Of the flight recorder, or null for none. */
   readonly profile: FlightRecorderOptions | null;
   readonly thread: ThreadRequest;

@@ -1,4 +1,5 @@
 import { type Clock, momentOf, unixMs } from '../base/time.js';
+import type { ThreadReport } from '../host/thread-control.js';
 import {
   LANE_NEXT_PERIOD,
   RING_HEAD,
@@ -11,6 +12,9 @@ import {
   WORKER_CURRENT_START_US,
   WORKER_CURRENT_TASK,
   WORKER_JOB_COUNT,
+  WORKER_SLACK_FULL,
+  WORKER_SLACK_MS,
+  WORKER_SLACK_YOUNG,
 } from '../memory/layout.js';
 import type { JobRing } from '../ring/job-ring.js';
 import { readMissRuns } from '../ring/miss-runs.js';
@@ -193,6 +197,7 @@ export class TelemetryReader {
         policy: report?.policy ?? null,
         niceness: report?.niceness ?? null,
         probes: state?.probes ?? NO_PROBES,
+        ...slackCollectionsOf(memory, base, report),
       };
     });
   }
@@ -261,5 +266,20 @@ function frameOf(words: Int32Array, clock: Clock): FrameRecord {
     jobs,
     misses: words[FRAME_RECORD_MISSES]!,
     ticks: words[FRAME_RECORD_TICKS]!,
+  };
+}
+
+function slackCollectionsOf(
+  { control }: AttachedMemory,
+  base: number,
+  report: ThreadReport | null,
+): Pick<WorkerTelemetry, 'slackCollections'> {
+  if (report?.gc?.effective !== 'inSlack') return {};
+  return {
+    slackCollections: {
+      young: Atomics.load(control, base + WORKER_SLACK_YOUNG),
+      full: Atomics.load(control, base + WORKER_SLACK_FULL),
+      totalMs: Atomics.load(control, base + WORKER_SLACK_MS),
+    },
   };
 }

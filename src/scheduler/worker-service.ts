@@ -5,6 +5,7 @@ import { AttachedMemory } from '../worker/attached-memory.js';
 import { type EventLoop, EventLoopRunner } from '../worker/event-loop.js';
 import { IdleLoop } from '../worker/idle-loop.js';
 import type { ExplainerSetup } from '../worker/miss-explainer.js';
+import { type Collector, SlackCollector } from '../worker/slack-collector.js';
 import type { Task } from '../worker/task.js';
 import type { LaneInfo } from '../worker/task-runtime.js';
 import { awaitTurn, endLife } from '../worker/turn.js';
@@ -51,6 +52,7 @@ export class WorkerService {
     explainer: ExplainerSetup,
     eventLoop: EventLoop,
     onStop: () => void,
+    collector: Collector | null = null,
   ): Promise<() => void> {
     const lanes = request.lanes.map((lane) => {
       const handover = request.handovers?.find((of) => of.lane === lane.index);
@@ -61,7 +63,7 @@ export class WorkerService {
     }
     const memory = new AttachedMemory(request.memory);
     const { life } = request;
-    const begin = () => this.loopOf(request, memory, lanes, clock, explainer, eventLoop, onStop);
+    const begin = () => this.loopOf(request, memory, lanes, clock, explainer, eventLoop, onStop, collector);
     if (life === undefined) return begin();
     return () => {
       awaitTurn(memory, request.workerIndex, life);
@@ -77,6 +79,7 @@ export class WorkerService {
     setup: ExplainerSetup,
     eventLoop: EventLoop,
     onStop: () => void,
+    collector: Collector | null,
   ): () => void {
     const explainer = request.life === undefined ? setup : { ...setup, handedOver: true };
     const core = new WorkerCore(memory, clock, {
@@ -86,7 +89,8 @@ export class WorkerService {
       tasks: request.tasks.map((info) => ({ info, task: this.tasksByLane.get(info.lane)!.get(info.name)! })),
       explainer,
     });
-    const idle = new IdleLoop(core, clock, request.spinUs);
+    const slack = collector === null ? null : new SlackCollector(core, clock, collector);
+    const idle = new IdleLoop(core, clock, request.spinUs, slack);
     const onCommand = (command: number): void => {
       if (command === COMMAND_RUN) {
         eventLoop.soon(serve);

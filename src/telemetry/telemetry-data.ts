@@ -158,6 +158,13 @@ export interface WorkerTelemetry {
   readonly niceness: number | null;
   /** Where its part of the segments comes from. */
   readonly probes: { readonly preempted: ProbeReport; readonly gc: ProbeReport; readonly onCpu: ProbeReport };
+  /** Collections between jobs with `gc: 'inSlack'`, since the scheduler's start; absent where it is not in force. */
+  readonly slackCollections?: {
+    /** Of the young generation alone. */
+    readonly young: number;
+    readonly full: number;
+    readonly totalMs: number;
+  };
 }
 
 /** States that stood beside a miss; not causes. */

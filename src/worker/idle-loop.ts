@@ -1,5 +1,6 @@
 import type { Clock } from '../base/time.js';
 import { COMMAND_RUN, WORKER_COMMAND } from '../memory/layout.js';
+import type { SlackCollector } from './slack-collector.js';
 import type { WorkerCore } from './worker-core.js';
 
 /** A fruitless spin halves the next one, a fruitful one doubles it, between these bounds and the option. */
@@ -18,14 +19,16 @@ export class IdleLoop {
   private readonly core: WorkerCore;
   private readonly clock: Clock;
   private readonly spinUs: number;
+  private readonly slack: SlackCollector | null;
   private readonly commandAt: number;
   private spinNowUs: number;
   private parksSinceProbe: number;
 
-  constructor(core: WorkerCore, clock: Clock, spinUs: number) {
+  constructor(core: WorkerCore, clock: Clock, spinUs: number, slack: SlackCollector | null = null) {
     this.core = core;
     this.clock = clock;
     this.spinUs = spinUs;
+    this.slack = slack;
     this.commandAt = core.memory.layout.worker(core.workerIndex) + WORKER_COMMAND;
     this.spinNowUs = spinUs;
     this.parksSinceProbe = 0;
@@ -56,12 +59,20 @@ export class IdleLoop {
    * whether to wait for the bell or to look again. Does not block.
    */
   seek(): boolean {
+    if (!this.find()) return false;
+    if (this.slack !== null) this.slack.jobCame();
+    return true;
+  }
+
+  private find(): boolean {
     const { core } = this;
     const { bells } = core.memory;
     this.isParking = false;
     core.releaseDue();
     if (core.claimNext(false)) return true;
     if (this.spinUs > 0 && this.spin()) return true;
+    // not announced: who submits meanwhile rings somebody who is parked
+    if (this.slack?.beforePark() === true) return false;
     if (!bells.announcePark(core.workerIndex)) return false;
     core.adoptReleases();
     // the second look: whoever published before the announcement could not know that it had to ring

@@ -86,6 +86,9 @@ export class MissExplainer {
   private overrun: OverrunJob | null;
   private markedAtUs: number;
   private markedAllAtUs: number;
+  /** Stamps of the last collection in slack time. */
+  private collectedFromUs: number;
+  private collectedToUs: number;
 
   constructor(memory: AttachedMemory, column: number, setup: ExplainerSetup = NOTHING_KNOWN) {
     this.memory = memory;
@@ -112,6 +115,18 @@ export class MissExplainer {
     this.overrun = null;
     this.markedAtUs = 0;
     this.markedAllAtUs = 0;
+    this.collectedFromUs = 0;
+    this.collectedToUs = 0;
+  }
+
+  /** Told of a collection between two jobs. */
+  collected(fromUs: number, toUs: number): void {
+    this.collectedFromUs = fromUs;
+    this.collectedToUs = toUs;
+    // it is no job's
+    this.probe.mark();
+    this.markedAtUs = toUs;
+    this.markedAllAtUs = toUs;
   }
 
   /** Notes a job that this thread has ended: a possible culprit of later misses. */
@@ -181,6 +196,7 @@ export class MissExplainer {
     rule.p90ExecutionUs = task.p90ExecutionUs;
     rule.budgetUs = task.info.budgetUs > 0 ? task.info.budgetUs : this.relativeBudgetUs(frame);
     this.readSignals(ran, finishUs);
+    if (this.collectedToUs !== this.collectedFromUs) this.addSlackCollection(releaseUs, startUs);
     rule.decide();
 
     const at = this.writer.begin();
@@ -336,6 +352,18 @@ export class MissExplainer {
     rule.gcUs = ran ? NO_SIGNAL : this.nothingOf.gcUs;
     rule.preemptedUs = ran ? NO_SIGNAL : this.nothingOf.preemptedUs;
     rule.onCpuUs = ran ? NO_SIGNAL : this.nothingOf.onCpuUs;
+  }
+
+  /** A collection in slack time that the job waited for counts as one inside it. */
+  private addSlackCollection(releaseUs: number, startUs: number): void {
+    const { rule, collectedFromUs, collectedToUs } = this;
+    const from = ((collectedFromUs - releaseUs) | 0) > 0 ? collectedFromUs : releaseUs;
+    const to = ((collectedToUs - startUs) | 0) < 0 ? collectedToUs : startUs;
+    const heldUs = Math.min((to - from) | 0, rule.waitingUs);
+    if (heldUs <= 0 || ((startUs - collectedFromUs) | 0) <= 0) return;
+    rule.waitingUs -= heldUs;
+    rule.executionUs += heldUs;
+    rule.gcUs = Math.max(rule.gcUs, 0) + heldUs;
   }
 
   /** How long after the release nobody served the lane, because this thread's predecessor had died. */

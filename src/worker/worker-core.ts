@@ -33,6 +33,9 @@ import {
   WORKER_CURRENT_START_US,
   WORKER_CURRENT_TASK,
   WORKER_JOB_COUNT,
+  WORKER_SLACK_FULL,
+  WORKER_SLACK_MS,
+  WORKER_SLACK_YOUNG,
   withStatus,
 } from '../memory/layout.js';
 import type { JobRing } from '../ring/job-ring.js';
@@ -139,6 +142,7 @@ export class WorkerCore implements JobContext {
   private wokeAtUs: StampUs;
   private wakingUp: boolean;
   private jobs: number;
+  private slackUs: number;
 
   constructor(memory: AttachedMemory, clock: Clock, setup: WorkerSetup) {
     this.memory = memory;
@@ -208,6 +212,7 @@ export class WorkerCore implements JobContext {
     this.wakingUp = true;
     // a worker that takes a dead one's place counts on
     this.jobs = Atomics.load(memory.control, this.workerBase + WORKER_JOB_COUNT);
+    this.slackUs = memory.control[this.workerBase + WORKER_SLACK_MS]! * 1000;
     this.nextReleaseUs = Number.POSITIVE_INFINITY;
     this.nextReleaseStampUs = 0;
     this.adoptReleases();
@@ -431,6 +436,25 @@ export class WorkerCore implements JobContext {
     this.parkedHoldingBack = this.heldBack;
     this.wakingUp = true;
     this.explainer.parking(this.parkedAtUs);
+  }
+
+  /** Shortest relative deadline that a lane's tasks declare; frames may have a shorter one. */
+  shortestDeadlineUs(lane: number): number {
+    let shortestUs = Number.POSITIVE_INFINITY;
+    for (const task of this.tasks) {
+      if (task !== undefined && task.info.lane === lane) shortestUs = Math.min(shortestUs, task.info.deadlineUs);
+    }
+    return shortestUs;
+  }
+
+  /** Told of a collection between two jobs: it is counted, and who waited for it waited for a collection. */
+  collected(isFull: boolean, startUs: StampUs, endUs: StampUs): void {
+    const { control } = this.memory;
+    control[this.workerBase + (isFull ? WORKER_SLACK_FULL : WORKER_SLACK_YOUNG)]!++;
+    this.slackUs += (endUs - startUs) | 0;
+    control[this.workerBase + WORKER_SLACK_MS] = Math.floor(this.slackUs / 1000);
+    this.lastFinishIsNow = false;
+    this.explainer.collected(startUs, endUs);
   }
 
   /** Whether the claimed job belongs to that frame slot. */
