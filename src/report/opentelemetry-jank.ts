@@ -1,3 +1,5 @@
+// apps that do not list this library compile, too
+/// <reference lib="esnext.disposable" preserve="true" />
 import { checkKeys } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { MissCause } from '../telemetry/outcomes.js';

@@ -1,5 +1,6 @@
 /** What is cancelled when a signal is aborted. */
 export interface Abortable {
+  /** @internal Not in the declarations: those who have it do not declare it either. */
   onAbort(): void;
 }
 

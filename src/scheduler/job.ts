@@ -1,3 +1,5 @@
+// apps that do not list this library compile, too
+/// <reference lib="esnext.disposable" preserve="true" />
 import { FrameDeadlineError } from '../base/errors.js';
 import type { ReadonlyView, Schema } from '../memory/fields.js';
 import {

@@ -32,7 +32,7 @@ function compile(name: string, lib: string[], types: string[], conditions: strin
     strict: true,
     noEmit: true,
     skipLibCheck: false,
-    lib: ['es2022', 'es2024.sharedmemory', 'esnext.disposable', ...lib],
+    lib: ['es2022', ...lib],
     types,
     customConditions: conditions,
   };
@@ -57,6 +57,17 @@ describe('types of the entries', () => {
       // @ts-expect-error there is no Node here
       void process.pid;`;
     expect(ours(compile('page', ['dom'], [], conditions, source))).toEqual([]);
+  });
+
+  it('frame-deadline/web, web-audio and vite-client compile together in a page without Node types', () => {
+    const source = `${USE.replace('NAME', 'frame-deadline/web')}
+      import { StreamRing } from 'frame-deadline/web';
+      import { createPlaybackNode } from 'frame-deadline/web-audio';
+      import { reloadOnSave } from 'frame-deadline/vite-client';
+      const ring = StreamRing.allocate({ kind: 'f32', channels: 2, capacitySampleFrames: 1024 });
+      (await createPlaybackNode(new AudioContext(), ring)).node.disconnect();
+      reloadOnSave(scheduler, undefined);`;
+    expect(ours(compile('page-parts', ['dom'], [], [], source))).toEqual([]);
   });
 
   it('frame-deadline compiles on Node without the DOM', () => {
