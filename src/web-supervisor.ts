@@ -8,9 +8,20 @@ import type { SupervisorThreadSetup } from './web-engine.js';
 
 // Entry of the supervisor thread in a browser: a Web Worker that starts the others.
 
+// No code but the package's own runs here, so the addresses of workers are trusted. A policy that does not allow this
+// one is told of when the first worker is started.
+const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+try {
+  trustedTypes?.createPolicy('default', { createScriptURL: (url) => url });
+} catch {}
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): unknown;
+}
+
 serveCalls((setup): SupervisorApi => {
   const { workerUrl } = setup as SupervisorThreadSetup;
-  let closing: Promise<void> | null = null;
+  let closing: Promise<number> | null = null;
   const supervisor = new Supervisor(
     ({ name }, timeoutMs) => {
       const start = (): Worker =>
@@ -34,7 +45,10 @@ serveCalls((setup): SupervisorApi => {
     stopServing: (id) => supervisor.stopServing(id),
     // asked again before the thread is terminated
     close: (graceMs) => {
-      closing ??= supervisor.close(graceMs).then(clearedUp);
+      closing ??= supervisor.close(graceMs).then(async (left) => {
+        await clearedUp();
+        return left;
+      });
       return closing;
     },
   };

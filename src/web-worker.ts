@@ -21,8 +21,13 @@ const service = new WorkerService(async ({ laneName, url }) => {
   }
   // a failed import says the same for every reason; where asking is not allowed, it has to do
   const response = await fetch(url, { method: 'HEAD' }).catch(() => null);
-  if (response?.status !== 404) return;
-  throw new FrameDeadlineError('TASK_MODULE_NOT_FOUND', `lane ${laneName}: there is no task module at ${url}`);
+  const isPage = response?.headers.get('Content-Type')?.startsWith('text/html') === true;
+  if (response?.status !== 404 && !isPage) return;
+  const instead = isPage ? ': the server answered with a page (text/html)' : '';
+  throw new FrameDeadlineError(
+    'TASK_MODULE_NOT_FOUND',
+    `lane ${laneName}: there is no task module at ${url}${instead}`,
+  );
 });
 
 const api: WorkerApi = {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
@@ -15,6 +15,8 @@ export interface Served {
   readonly isolated: string;
   /** Of pages without the headers. */
   readonly plain: string;
+  /** Isolated, under `require-trusted-types-for 'script'`. */
+  readonly trusted: string;
   close(): void;
 }
 
@@ -33,7 +35,7 @@ export async function serveRepository(): Promise<Served> {
     }
     response.setHeader(
       'Content-Security-Policy',
-      "default-src 'none'; connect-src 'self'; script-src 'self'; worker-src 'self'",
+      `default-src 'none'; connect-src 'self'; script-src 'self'; worker-src 'self'${wantsTrustedTypes(request) ? "; require-trusted-types-for 'script'" : ''}`,
     );
     const body = bodyOf(path, ringbuffer);
     if (body === null) response.statusCode = 404;
@@ -45,11 +47,17 @@ export async function serveRepository(): Promise<Served> {
   return {
     isolated: `${origin}/`,
     plain: `${origin}/?plain`,
+    trusted: `${origin}/?trusted`,
     close: () => {
       server.closeAllConnections();
       server.close();
     },
   };
+}
+
+/** The page, and the threads' modules, which a page asks for from its own address. */
+function wantsTrustedTypes({ url, headers }: IncomingMessage): boolean {
+  return `${url} ${headers.referer}`.includes('?trusted');
 }
 
 function bodyOf(path: string, ringbuffer: string): string | Buffer | null {

@@ -165,6 +165,9 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
       empty: 'TASK_MODULE_EMPTY',
       worker: 'WORKER_DIED',
       supervisor: 'WORKER_DIED',
+      page: 'TASK_MODULE_NOT_FOUND',
+      otherOrigin: 'WORKER_DIED',
+      workersOtherOrigin: 'WORKER_DIED',
       slow: 'READY_TIMEOUT',
       option: 'OPTION_INVALID',
       unknown: 'OPTION_INVALID',
@@ -173,7 +176,22 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
     expect(messages['missing']).toContain('nowhere.tasks.js');
     expect(messages['broken']).toContain('RangeError: broken on purpose');
     expect(messages['worker']).toContain('its module could not be loaded');
+    expect(messages['page']).toContain('text/html');
+    expect(messages['otherOrigin']).toContain("from the page's own origin");
+    expect(messages['workersOtherOrigin']).toContain("from the page's own origin");
     await noWorkers();
+  });
+
+  it('works where trusted types are required, with a default policy in the page', async () => {
+    await page.goto(served.trusted);
+    await page.evaluate("import('/test/web/page/main.js')");
+    expect(await page.evaluate('webTests.notIsolated()')).toMatchObject({
+      code: 'WORKER_DIED',
+      message: expect.stringMatching(/default policy/),
+    });
+    complaints = complaints.filter((text) => !text.includes('TrustedScriptURL'));
+    await page.evaluate("trustedTypes.createPolicy('default', { createScriptURL: (url) => url }); null");
+    expect(await run('hello', {}, page.url())).toMatchObject({ outcome: 'onTime' });
   });
 
   it('runs as a host in a worker, which may block', async () => {

@@ -36,7 +36,7 @@ export async function spawnThread<Api>(
   setup: unknown,
   timeoutMs: number,
 ): Promise<ControlledThread<Remote<Api>>> {
-  const thread = new WebThread(start(), name);
+  const thread = new WebThread(started(start, name), name);
   try {
     await thread.begin(setup, timeoutMs);
   } catch (error) {
@@ -48,6 +48,22 @@ export async function spawnThread<Api>(
   });
   const keepAlive = (): void => {};
   return { api, ended: thread.ended, terminate: () => thread.terminate(), keepAlive };
+}
+
+/** A browser refuses at once what comes from another origin, or is a plain address where trusted types are required. */
+function started(start: () => Worker, name: string): Worker {
+  try {
+    return start();
+  } catch (error) {
+    const { name: kind, message } = error as Error;
+    const advice =
+      kind === 'SecurityError'
+        ? "a worker's module has to come from the page's own origin"
+        : "under require-trusted-types-for 'script' a page needs a default policy, see docs/web.md";
+    throw new FrameDeadlineError('WORKER_DIED', `${name} could not be started: ${message}; ${advice}`, {
+      cause: error,
+    });
+  }
 }
 
 /** A Web Worker as its owner holds it. */
