@@ -4,7 +4,6 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
 
 /** Ports that are tried for a static folder, unless one is given. */
 const FIRST_PORT = 8080;
@@ -34,7 +33,8 @@ const modules = new Map();
 function moduleOf(name) {
   let code = modules.get(name);
   if (code === undefined) {
-    code = rolldown({ input: name, cwd: root, platform: 'browser' })
+    code = import('rolldown')
+      .then(({ rolldown }) => rolldown({ input: name, cwd: root, platform: 'browser' }))
       .then((bundle) => bundle.generate({ format: 'es' }))
       .then(({ output }) => output[0].code);
     modules.set(name, code);
@@ -54,6 +54,9 @@ function withAddresses(source) {
  * @returns {Promise<{ url: string, close(): void }>}
  */
 export async function serveExamples(port = 0) {
+  await import('rolldown').catch(() => {
+    throw new Error('the server of the examples bundles with rolldown, which is not installed: npm install rolldown');
+  });
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
     const file = join(root, path.endsWith('/') ? `${path}index.html` : path);
