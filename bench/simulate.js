@@ -12,8 +12,8 @@ const WORK_US = 6000;
 const WORK_MS = [2, 4, 6, 8, 10, 12, 14, 16, 20, 24];
 
 export async function run({ quick }) {
-  const seconds = quick ? 2 : 30;
-  const seeds = quick ? [1] : [1, 2, 3, 4, 5];
+  const seconds = quick ? 2 : 10;
+  const seeds = quick ? [1] : [1, 2, 3];
   const rows = [];
   const table = [];
   const series = [];

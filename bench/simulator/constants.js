@@ -5,7 +5,7 @@ export const COSTS = {
   submitUs: 0.13,
   /** `a worker's whole job: lines moved` */
   workerJobUs: 0.28,
-  /** What a claim costs more while others claim too: `two workers on the same jobs`, twice, less a job of one worker's. */
+  /** What a claim costs more while others claim too. Assumed: it needs a quiet machine with more than two cores. */
   contentionUs: 0.2,
   /** `wakeup`, after 10 ms of idleness: p50 33 µs, p99 88 µs; lognormal through both. */
   wakeupMedianUs: 33,
