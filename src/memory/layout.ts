@@ -63,6 +63,8 @@ export const SLOT_HEADER_BYTES = SLOT_HEADER_WORDS * 4;
 export const SLOT_FLAG_CANCEL = 1;
 /** The job was issued again after its first worker died. S. */
 export const SLOT_FLAG_REISSUED = 2;
+/** The job was ended while its thread still runs it: the slot is not used again before that thread is gone. S. */
+export const SLOT_FLAG_RETIRED = 4;
 
 // state word: generation << 16 | owner << 8 | outcome << 4 | status
 export const STATUS_FREE = 0;
@@ -140,8 +142,12 @@ const CONTROL_HEADER_WORDS = LINE_WORDS * 2;
 export const WORKER_BELL = 0;
 /** What the worker is asked to do when it next looks: see COMMAND_*. S. */
 export const WORKER_COMMAND = 1;
-/** Threads that have ended their service as this worker: the next one's turn has come. By add: W as its last act; S for a dead one. */
+/** Threads that have ended their service in this column: the next one's turn has come. By add: W as its last act; S for a dead one. */
 export const WORKER_ENDED_LIVES = 2;
+/** Which worker the column's thread is, or was last. H before the start; S when a spare takes a worker's place. */
+export const WORKER_PLACE = 3;
+/** In the block of a worker's own number: the column whose thread serves as that worker. H before the start; S when a spare takes its place. */
+export const WORKER_COLUMN = 4;
 /** Index + 1 of the task that it runs now, 0 for none. W. */
 export const WORKER_CURRENT_TASK = LINE_WORDS;
 /** Stamp of the start of what it runs now. W. */
@@ -176,6 +182,11 @@ export const LANE_RELEASED = 2;
 export const LANE_RELEASER = 3;
 const LANE_WORDS = 16;
 
+// task words
+/** How often the task ended its worker within the time that counts, once that was too often: it is not run any more. 0 before. S. */
+export const TASK_QUARANTINED = 0;
+const TASK_WORDS = 1;
+
 // frame block
 /** Changes when a stage completed or a worker died. By add. */
 export const FRAME_EPOCH = 0;
@@ -208,19 +219,24 @@ export class ControlLayout {
   private readonly laneBase: number;
   private readonly frameBase: number;
   private readonly frameWords: number;
+  private readonly taskBase: number;
   /** `waitingCapacity`: slots of all rings together, since each entry holds one. */
-  constructor(waitingCapacity: number) {
+  constructor(waitingCapacity: number, taskCount = 0) {
     this.waitingCapacity = waitingCapacity;
     this.laneBase = CONTROL_HEADER_WORDS + COLUMN_COUNT * WORKER_WORDS;
     this.frameBase = this.laneBase + MAX_LANES * LANE_WORDS;
     this.frameWords = FRAME_HEAD_WORDS + Math.ceil(waitingCapacity / LINE_WORDS) * LINE_WORDS;
-    this.words = this.frameBase + FRAME_SLOT_COUNT * this.frameWords;
+    this.taskBase = this.frameBase + FRAME_SLOT_COUNT * this.frameWords;
+    this.words = this.taskBase + taskCount * TASK_WORDS;
   }
   worker(index: number): number {
     return CONTROL_HEADER_WORDS + index * WORKER_WORDS;
   }
   lane(index: number): number {
     return this.laneBase + index * LANE_WORDS;
+  }
+  task(index: number): number {
+    return this.taskBase + index * TASK_WORDS;
   }
   frame(index: number): number {
     return this.frameBase + index * this.frameWords;

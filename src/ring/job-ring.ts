@@ -6,6 +6,7 @@ import {
   RING_LAST_OUT_OF_ORDER,
   SLOT_DEADLINE_US,
   SLOT_ERROR,
+  SLOT_FLAG_RETIRED,
   SLOT_FLAGS,
   SLOT_FRAME,
   SLOT_FRAME_NUMBER,
@@ -88,6 +89,8 @@ export class JobRingProducer {
   private previousDeadlineUs: number;
   private lastOutOfOrder: number;
   private readonly missRuns: MissRunsProducer;
+  /** Slots that were given back while a thread that is being ended could still write to them. */
+  private retired: number[];
 
   constructor(ring: JobRing) {
     this.ring = ring;
@@ -100,12 +103,14 @@ export class JobRingProducer {
     this.previousDeadlineUs = 0;
     this.lastOutOfOrder = Atomics.load(ring.i32, RING_LAST_OUT_OF_ORDER);
     this.missRuns = new MissRunsProducer(ring.i32, this.head);
+    this.retired = [];
   }
 
   /** Takes a free slot and returns its index, or -1 if the ring is full (exact). Never blocks. */
   reserve(): number {
     const ring = this.ring;
     const i32 = ring.i32;
+    if (this.retired.length !== 0) this.freeRetired();
     if (this.liveSlots >= ring.capacitySlots) return -1;
     for (let ahead = 0; ahead < ring.capacitySlots; ahead++) {
       const slot = (this.head + ahead) & ring.mask;
@@ -174,13 +179,37 @@ export class JobRingProducer {
     Atomics.store(this.ring.i32, RING_LAST_OUT_OF_ORDER, mark); // release
   }
 
-  /** Gives back a slot that has ended, or one that was reserved and never published. Handles to it become stale. */
+  /**
+   * Gives back a slot that has ended, or one that was reserved and never published. Handles to it become stale. One that
+   * a thread may still write to, which is being ended, becomes free when that is gone.
+   */
   free(slot: number): void {
     const { i32 } = this.ring;
-    const at = this.ring.slotBase(slot) + SLOT_STATE;
+    const base = this.ring.slotBase(slot);
+    const at = base + SLOT_STATE;
+    // plain: the flag is set before the job is done, which the caller has seen
+    if ((i32[base + SLOT_FLAGS]! & SLOT_FLAG_RETIRED) !== 0) {
+      this.retired.push(slot);
+      return;
+    }
     // plain: the caller has seen that the job is done, and only this thread takes free slots
     const state = i32[at]!;
     i32[at] = nextGeneration(state);
     this.liveSlots--;
+  }
+
+  /** Whether the job in the slot was ended while its thread still runs it. */
+  isRetired(slot: number): boolean {
+    const flags = Atomics.load(this.ring.i32, this.ring.slotBase(slot) + SLOT_FLAGS); // acquire
+    return (flags & SLOT_FLAG_RETIRED) !== 0;
+  }
+
+  private freeRetired(): void {
+    const slots = this.retired;
+    this.retired = [];
+    for (const slot of slots) {
+      if (this.isRetired(slot)) this.retired.push(slot);
+      else this.free(slot);
+    }
   }
 }

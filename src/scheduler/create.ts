@@ -11,6 +11,7 @@ import { derivePlacement, ringOrder, usableForWorkers } from './placement.js';
 import { makePlan } from './plan.js';
 import type { AttachRequest, Remote, SupervisorApi, SupervisorSetup, TaskDescription, WorkerSpec } from './protocol.js';
 import { Scheduler } from './scheduler.js';
+import { spareColumnsOf, spareGroupsOf } from './spare-groups.js';
 import { threadBudgetOf } from './thread-budget.js';
 import { ThreadsBackend } from './threads-backend.js';
 import { type GivenAgain, handoversFor, transferListOfHandovers, untransferable } from './transfer.js';
@@ -106,7 +107,17 @@ async function startWorkers(
     requireSameTasks(name, descriptions[i]!, describeTasks(module, name, 'what load() gives'), '`load`');
   });
   const clock = platform.clockSince(epochUs);
-  const plan = makePlan(options.lanes, placed, descriptions, clock.nowPreciseUs(), true, options.traceJobs);
+  const spareGroups = spareGroupsOf(placed, options.lanes, options.spares);
+  const plan = makePlan(
+    options.lanes,
+    placed,
+    descriptions,
+    clock.nowPreciseUs(),
+    true,
+    options.traceJobs,
+    undefined,
+    spareColumnsOf(spareGroups),
+  );
   const memory = new AttachedMemory(plan.memory);
   const backend = new ThreadsBackend(memory, clock, platform);
   const core = new HostCore(backend, plan);
@@ -147,6 +158,8 @@ async function startWorkers(
     tasks: plan.tasks,
     workers: requests,
     hangMs: options.hangMs,
+    spareGroups,
+    spareDelayMs: options.spareDelayMs,
     transferList: transferListOfHandovers(handovers.flat()),
   };
   const states = await supervisor.api.attach(setup).catch((error: unknown) => {
@@ -176,9 +189,12 @@ async function startWorkers(
     async stop(graceMs) {
       stopped = true;
       const timer = setTimeout(() => void supervisor.terminate(), graceMs + STOP_MARGIN_MS);
-      await supervisor.api.close(graceMs).catch(() => {});
+      const left = await supervisor.api.close(graceMs).catch(() => 0);
       clearTimeout(timer);
-      await supervisor.terminate();
+      const ending = supervisor.terminate();
+      // a thread waits for the end of those that it started: this one's comes when the native call returns, if it does
+      if (left > 0) supervisor.keepAlive(false);
+      else await ending;
     },
     reload: (request) => supervisor.api.reload(request),
     refreshStates: () => supervisor.api.workers(),

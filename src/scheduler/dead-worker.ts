@@ -8,6 +8,7 @@ import {
   ownerOf,
   RING_RESCAN_EPOCH,
   SLOT_FLAG_REISSUED,
+  SLOT_FLAG_RETIRED,
   SLOT_FLAGS,
   SLOT_FRAME,
   SLOT_RECORD_COUNTER,
@@ -32,9 +33,15 @@ import type { AttachedMemory } from '../worker/attached-memory.js';
 import { JobEnder } from '../worker/job-ender.js';
 import type { TaskInfo } from '../worker/task-runtime.js';
 
+/** A slot that a thread may still write to. */
+export interface RetiredSlot {
+  readonly ring: JobRing;
+  readonly slot: number;
+}
+
 /**
  * Settles jobs on behalf of threads that no longer can. Runs on the supervisor, whose column and counters it uses.
- * `settleDead` only after the thread is truly gone (its `exit` event): a zombie may still write.
+ * `settleDead` only after the thread is truly gone (its `exit` event): a zombie may still write. `retire` before that.
  */
 export class Undertaker {
   private readonly memory: AttachedMemory;
@@ -75,6 +82,39 @@ export class Undertaker {
     this.wakeHost();
     // its own ring may have died with it
     for (let other = 0; other < memory.workerCount; other++) memory.bells.ringAlways(other);
+  }
+
+  /**
+   * Ends what a thread runs that is taken out of service and may still write: `lost`, and the slots are not used again
+   * until `release`. A job that is to be run again waits for the thread's end, unless that will not come (`isFinal`).
+   */
+  retire(worker: number, cause: number, isFinal: boolean): RetiredSlot[] {
+    const { memory } = this;
+    const retired: RetiredSlot[] = [];
+    for (const ring of memory.rings) {
+      for (let slot = 0; slot < ring.capacitySlots; slot++) {
+        const base = ring.slotBase(slot);
+        const state = Atomics.load(ring.i32, base + SLOT_STATE); // acquire
+        if (ownerOf(state) !== worker || statusOf(state) !== STATUS_RUNNING) continue;
+        if (!isFinal && this.mayReissue(ring, base)) continue;
+        if (this.ender.end(ring, slot, state, OUTCOME_LOST, cause, true)) retired.push({ ring, slot });
+      }
+    }
+    this.wakeHost();
+    return retired;
+  }
+
+  /** The thread that could write to them is gone. */
+  release(retired: readonly RetiredSlot[]): void {
+    for (const { ring, slot } of retired) {
+      Atomics.and(ring.i32, ring.slotBase(slot) + SLOT_FLAGS, ~SLOT_FLAG_RETIRED); // release
+    }
+  }
+
+  private mayReissue(ring: JobRing, base: number): boolean {
+    const task = this.tasks[this.memory.taskOf(ring.i32, base)]!;
+    const flags = Atomics.load(ring.i32, base + SLOT_FLAGS);
+    return task.idempotent && (flags & SLOT_FLAG_REISSUED) === 0;
   }
 
   /**
@@ -130,9 +170,7 @@ export class Undertaker {
 
   private settleRunning(ring: JobRing, ringIndex: number, slot: number, state: number, cause: number): void {
     const base = ring.slotBase(slot);
-    const task = this.tasks[this.memory.taskOf(ring.i32, base)]!;
-    const flags = Atomics.load(ring.i32, base + SLOT_FLAGS);
-    if (!task.idempotent || (flags & SLOT_FLAG_REISSUED) !== 0) {
+    if (!this.mayReissue(ring, base)) {
       this.ender.end(ring, slot, state, OUTCOME_LOST, cause);
       return;
     }

@@ -15,6 +15,20 @@ export interface WorkerDescription {
   readonly gc: Answer<'auto' | 'inSlack'>;
   readonly deaths: number;
   readonly lastDeath: string | null;
+  /** Warm spares that are ready to take its place, shared with the workers that are like it. */
+  readonly spares: number;
+  /** Its threads that hang in native code and cannot be ended. */
+  readonly writtenOff: number;
+}
+
+/** A task that is not run any more because it ended its worker time after time: its submits are refused. */
+export interface QuarantinedTaskDescription {
+  readonly lane: string;
+  readonly task: string;
+  /** How often it ended its worker within a minute. */
+  readonly deaths: number;
+  /** Why the last of these workers ended. */
+  readonly lastDeath: string;
 }
 
 /** What is in force. `String(description)` tells it in words. */
@@ -34,6 +48,7 @@ export interface Description {
     readonly workers: readonly string[];
   }[];
   readonly workers: readonly WorkerDescription[];
+  readonly quarantined: readonly QuarantinedTaskDescription[];
   readonly bytes: { readonly rings: number; readonly telemetry: number; readonly control: number };
   /** What `lockMemory` came to; null if it was not asked for. */
   readonly memoryLock: MemoryLock | null;
@@ -78,8 +93,16 @@ export function describeScheduler(
       gc: state?.report?.gc ?? notCollected(worker, options.mode, state?.report != null),
       deaths: state?.deaths ?? 0,
       lastDeath: state?.lastDeath ?? null,
+      spares: state?.spares ?? 0,
+      writtenOff: state?.writtenOff ?? 0,
     };
   });
+  const quarantined = states
+    .flatMap((state) => state.quarantined ?? [])
+    .map(({ task, deaths, lastDeath }): QuarantinedTaskDescription => {
+      const { lane, name } = plan.tasks[task]!;
+      return { lane: options.lanes[lane]!.name, task: name, deaths, lastDeath };
+    });
   const warnings = lanes
     .filter((lane) => lane.everyMs !== null)
     .flatMap((lane) => {
@@ -103,7 +126,7 @@ export function describeScheduler(
     telemetry: plan.bytes.telemetry,
     control: plan.bytes.control,
   };
-  const described = { mode: options.mode, allowedCpus, lanes, workers, bytes, memoryLock, warnings };
+  const described = { mode: options.mode, allowedCpus, lanes, workers, quarantined, bytes, memoryLock, warnings };
   return Object.defineProperty(described, 'toString', { value: () => inWords(described, derived) }) as Description;
 }
 
@@ -141,7 +164,10 @@ function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
   for (const worker of of.workers) {
     const { thread } = worker;
     const gc = gcInWords(worker.gc);
-    const deaths = worker.deaths === 0 ? '' : `, died ${worker.deaths} times, last: ${worker.lastDeath}`;
+    const died = worker.deaths === 0 ? '' : `, died ${worker.deaths} times, last: ${worker.lastDeath}`;
+    const spares = worker.spares === 0 ? '' : `, ${worker.spares} warm ${worker.spares === 1 ? 'spare' : 'spares'}`;
+    const stuck = worker.writtenOff === 1 ? '1 thread hangs' : `${worker.writtenOff} threads hang`;
+    const deaths = `${spares}${died}${worker.writtenOff === 0 ? '' : `, ${stuck} in native code and cannot be ended`}`;
     if (thread === null) {
       lines.push(`worker ${worker.name} serves ${worker.lanes.join(', ')}: ${worker.state}${gc}${deaths}`);
       continue;
@@ -166,6 +192,9 @@ function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
     const how = mechanism === null ? '' : ` by ${mechanism}`;
     const why = reason === null ? '' : ` (${reason})`;
     lines.push(`memory lock: ${kib(lockedBytes)} of ${kib(requestedBytes)} locked${how}${why}`);
+  }
+  for (const { lane, task, deaths, lastDeath } of of.quarantined) {
+    lines.push(`task ${lane}.${task} is quarantined: it ended its worker ${deaths} times, last: ${lastDeath}`);
   }
   for (const warning of of.warnings) lines.push(`warning: ${warning}`);
   return lines.join('\n');

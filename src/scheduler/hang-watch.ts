@@ -15,7 +15,12 @@ interface Seen {
   jobs: number;
   /** How long the job has run while this thread ran too. */
   ranUs: number;
+  /** Nobody serves in this column: what its last thread left says nothing. */
+  isIgnored: boolean;
 }
+
+/** `job`: as it was seen, for `LaneService.condemn`. */
+export type OnHung = (worker: number, forMs: number, job: { readonly jobs: number; readonly startUs: number }) => void;
 
 /** A look that comes later than so many times its interval was held up by what held up the workers too. */
 const LATE_LOOK = 2;
@@ -32,18 +37,24 @@ export class HangWatch {
   private readonly memory: AttachedMemory;
   private readonly clock: Clock;
   private readonly hangMs: number;
-  private readonly onHung: (worker: number, forMs: number) => void;
+  private readonly onHung: OnHung;
   private readonly seen: Seen[];
   private lookedUs: number;
   private timer: ReturnType<typeof setTimeout> | null;
   private stopped: boolean;
 
-  constructor(memory: AttachedMemory, clock: Clock, hangMs: number, onHung: (worker: number, forMs: number) => void) {
+  constructor(memory: AttachedMemory, clock: Clock, hangMs: number, onHung: OnHung) {
     this.memory = memory;
     this.clock = clock;
     this.hangMs = hangMs;
     this.onHung = onHung;
-    this.seen = Array.from({ length: memory.workerCount }, () => ({ task: 0, startUs: 0, jobs: 0, ranUs: 0 }));
+    this.seen = Array.from({ length: memory.workerCount }, () => ({
+      task: 0,
+      startUs: 0,
+      jobs: 0,
+      ranUs: 0,
+      isIgnored: false,
+    }));
     this.lookedUs = clock.nowPreciseUs();
     this.timer = null;
     this.stopped = false;
@@ -61,6 +72,13 @@ export class HangWatch {
     this.stopped = true;
     if (this.timer !== null) clearTimeout(this.timer);
     this.wake();
+  }
+
+  /** Whether a column's thread is looked at. */
+  watches(worker: number, yes: boolean): void {
+    const seen = this.seen[worker]!;
+    seen.isIgnored = !yes;
+    seen.ranUs = 0;
   }
 
   private turn(): void {
@@ -108,6 +126,7 @@ export class HangWatch {
     this.lookedUs = nowUs;
     let isActive = false;
     this.seen.forEach((seen, worker) => {
+      if (seen.isIgnored) return;
       const base = layout.worker(worker);
       const task = Atomics.load(control, base + WORKER_CURRENT_TASK); // acquire
       const startUs = Atomics.load(control, base + WORKER_CURRENT_START_US);
@@ -121,7 +140,7 @@ export class HangWatch {
       else seen.ranUs = Math.min(sinceUs, Math.max(0, ((nowUs | 0) - startUs) | 0));
       const forMs = seen.ranUs / 1000;
       // seen twice: the words are read one by one, between them another job may have begun
-      if (task !== 0 && isSame && forMs > this.hangMs && !isInspected) this.onHung(worker, forMs);
+      if (task !== 0 && isSame && forMs > this.hangMs && !isInspected) this.onHung(worker, forMs, { jobs, startUs });
     });
     return isActive;
   }

@@ -14,6 +14,7 @@ import {
   STATUS_RUNNING,
   STATUS_WAITING,
   statusOf,
+  TASK_QUARANTINED,
 } from '../memory/layout.js';
 import { type JobRing, JobRingProducer } from '../ring/job-ring.js';
 import { readError } from '../telemetry/error-ring.js';
@@ -37,6 +38,7 @@ const REFUSED_FULL = REFUSALS.indexOf('full');
 const REFUSED_CLOSED = REFUSALS.indexOf('closed');
 const REFUSED_FRAMES = REFUSALS.indexOf('framesInFlight');
 const REFUSED_NO_WORKER = REFUSALS.indexOf('noWorker');
+const REFUSED_QUARANTINED = REFUSALS.indexOf('quarantined');
 
 /**
  * The submitting side: the one producer of the lanes' rings. Host thread only. `submit` never blocks, allocates nothing
@@ -267,7 +269,11 @@ export class HostCore {
   /** Index of the reason in REFUSALS for which a submit to the lane is refused now, or -1. */
   protected refusalOf(handle: TaskHandle): number {
     // plain: this thread wrote it
-    if (this.memory.control[CONTROL_CLOSING] !== 0) return REFUSED_CLOSED;
+    const { control, layout } = this.memory;
+    if (control[CONTROL_CLOSING] !== 0) return REFUSED_CLOSED;
+    // plain: what is submitted a moment too early is ended by the worker that claims it
+    const quarantined = control[layout.task(handle.info.index) + TASK_QUARANTINED];
+    if (quarantined !== 0) return REFUSED_QUARANTINED;
     return this.memory.serversOf(handle.info.lane) < 0 ? REFUSED_NO_WORKER : -1;
   }
 

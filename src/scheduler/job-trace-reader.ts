@@ -20,6 +20,7 @@ import {
 } from '../telemetry/job-trace.js';
 import type { JobRecord, JobTrace, TracedThread } from '../telemetry/job-trace-data.js';
 import { MISS_CAUSES, outcomeOfNumber } from '../telemetry/outcomes.js';
+import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { TelemetrySetup } from './telemetry-reader.js';
 
 /** What a trace tells beside jobs: from other readers. */
@@ -39,16 +40,23 @@ export function collectJobTrace(setup: TelemetrySetup, surroundings: TraceSurrou
   const { memory, clock, lanes, tasks, workers } = setup;
   const { telemetry, telemetryLayout } = memory;
   const { workerCount } = telemetryLayout;
-  const workerNames = Array.from({ length: workerCount }, (_, row) => workers[row]?.name ?? `worker ${row}`);
-  const names = [...workerNames, 'main', 'supervisor'];
-  const readings = names.map((_, row) =>
+  const allNames = Array.from({ length: workerCount }, (_, column) => nameOf(memory, workers, column));
+  allNames.push('main', 'supervisor');
+  const allReadings = allNames.map((_, row) =>
     new JobTraceReader(telemetry, telemetryLayout.jobTrace(row), telemetryLayout.traceJobs).read(),
   );
+  // columns of spares that never served are nobody
+  const rows = [...allNames.keys()].filter(
+    (row) => row < workers.length || row >= workerCount || allReadings[row]!.count > 0,
+  );
+  const names = rows.map((row) => allNames[row]!);
+  const readings = rows.map((row) => allReadings[row]!);
   // after the readings, so that no finish lies ahead of it
   const toUs = Math.floor(clock.nowPreciseUs());
   const threadOf = (column: number): number | null => {
     if (column < 0 || (column >= workerCount && column !== HOST_COLUMN && column !== SUPERVISOR_COLUMN)) return null;
-    return telemetryLayout.rowOf(column);
+    const thread = rows.indexOf(telemetryLayout.rowOf(column));
+    return thread < 0 ? null : thread;
   };
   const threads = names.map((name, row): TracedThread => {
     const reading = readings[row]!;
@@ -71,6 +79,12 @@ export function collectJobTrace(setup: TelemetrySetup, surroundings: TraceSurrou
     xruns: surroundings.xruns,
     gc: surroundings.gc,
   };
+}
+
+/** A worker that a spare took over has a thread in each column that it had. */
+function nameOf(memory: AttachedMemory, workers: TelemetrySetup['workers'], column: number): string {
+  if (column < workers.length) return workers[column]!.name;
+  return `${workers[memory.placeOf(column)]?.name ?? 'worker'}, spare ${column - workers.length + 1}`;
 }
 
 function jobsOf(

@@ -5,8 +5,12 @@ import {
   LANE_ABANDONED,
   LANE_RELEASER,
   LANE_SERVERS,
+  WORKER_COLUMN,
   WORKER_COMMAND,
+  WORKER_CURRENT_START_US,
   WORKER_CURRENT_TASK,
+  WORKER_JOB_COUNT,
+  WORKER_PLACE,
 } from '../memory/layout.js';
 import { CAUSE_CRASHED } from '../telemetry/outcomes.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
@@ -17,22 +21,28 @@ const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 10_000;
 
 /**
- * Which workers serve which lanes, in shared memory: entered, left and given up here only. Supervisor (the virtual one
- * included); touches no thread.
+ * Which workers serve which lanes, in shared memory: entered, left and given up here only. A worker is named by the
+ * column of its thread. Supervisor (the virtual one included); touches no thread.
  */
 export class LaneService {
   private readonly memory: AttachedMemory;
   private readonly undertaker: Undertaker;
-  /** By worker: the lanes that it serves. */
+  /** By column: the lanes that its thread serves. */
   private readonly lanes: readonly (readonly number[])[];
   private readonly gone: boolean[];
   private readonly deathTimesMs: number[][];
 
-  constructor(memory: AttachedMemory, undertaker: Undertaker, lanes: readonly (readonly number[])[]) {
+  /** `lanes`: by column. The first `workerCount` serve at first, the others are for spares. */
+  constructor(
+    memory: AttachedMemory,
+    undertaker: Undertaker,
+    lanes: readonly (readonly number[])[],
+    workerCount = lanes.length,
+  ) {
     this.memory = memory;
     this.undertaker = undertaker;
     this.lanes = lanes;
-    this.gone = lanes.map(() => false);
+    this.gone = lanes.map((_, column) => column >= workerCount);
     this.deathTimesMs = lanes.map(() => []);
   }
 
@@ -51,15 +61,52 @@ export class LaneService {
 
   /** The worker's thread is gone: nobody counts on it, and what it left is settled. `cause`: why (CAUSE_*). */
   leave(worker: number, cause: number = CAUSE_CRASHED): void {
+    this.withdraw(worker);
+    this.settle(worker, cause);
+  }
+
+  private withdraw(worker: number): void {
     const others = ~(1 << worker);
     for (const lane of this.lanes[worker]!) Atomics.and(this.memory.control, this.serversAt(lane), others);
-    this.settle(worker, cause);
   }
 
   /** Settles what a worker's ended thread left. */
   settle(worker: number, cause: number = CAUSE_CRASHED): void {
     Atomics.store(this.memory.control, this.memory.layout.worker(worker) + WORKER_CURRENT_TASK, 0);
     this.undertaker.settleDead(worker, cause);
+  }
+
+  /**
+   * Takes a worker out of service whose thread still runs: it takes no job after the one that it runs. `wentOn`: that has
+   * ended meanwhile, and the worker stays in service. `asked`: it has been asked to end or to hand over, and was left alone.
+   * `seen`: what was seen of the job (WORKER_JOB_COUNT, WORKER_CURRENT_START_US).
+   */
+  condemn(worker: number, seen: { readonly jobs: number; readonly startUs: number }): 'condemned' | 'wentOn' | 'asked' {
+    const { control, layout, bells } = this.memory;
+    const base = layout.worker(worker);
+    const before = Atomics.compareExchange(control, base + WORKER_COMMAND, COMMAND_RUN, COMMAND_STOP);
+    if (before !== COMMAND_RUN) return 'asked';
+    // a thread that ends its job from now on sees the command before it could take another one
+    const task = Atomics.load(control, base + WORKER_CURRENT_TASK); // acquire
+    const startUs = Atomics.load(control, base + WORKER_CURRENT_START_US);
+    const jobs = Atomics.load(control, base + WORKER_JOB_COUNT);
+    if (task === 0 || startUs !== seen.startUs || jobs !== seen.jobs) {
+      Atomics.compareExchange(control, base + WORKER_COMMAND, COMMAND_STOP, COMMAND_RUN);
+      bells.ringAlways(worker);
+      return 'wentOn';
+    }
+    this.withdraw(worker);
+    return 'condemned';
+  }
+
+  /** A spare in column `to` takes the place of the worker in column `from`, which serves no more. */
+  replace(place: number, from: number, to: number): void {
+    const { control, layout } = this.memory;
+    Atomics.store(control, layout.worker(to) + WORKER_PLACE, place);
+    Atomics.store(control, layout.worker(place) + WORKER_COLUMN, to);
+    this.gone[to] = false;
+    this.gone[from] = true;
+    for (const lane of this.lanes[from]!) this.passReleases(lane, from, to);
   }
 
   /** Asks the worker to let its spare begin after the job that it runs; not one that is to stop. */
@@ -75,7 +122,7 @@ export class LaneService {
     this.memory.bells.ringAlways(worker);
   }
 
-  /** Notes a death; false if the worker died too often of late to be started again. */
+  /** Notes a death; false if the worker died too often of late to be started again. `worker`: any number that stays its own. */
   mayRestart(worker: number, nowMs: number): boolean {
     const recent = this.deathTimesMs[worker]!.filter((time) => nowMs - time < RESTART_WINDOW_MS);
     recent.push(nowMs);

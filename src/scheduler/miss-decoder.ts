@@ -7,17 +7,22 @@ import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
 /** Name of the main thread as a lane and as a worker. */
 export const MAIN = 'main';
 
-/** Makes a `Miss` of a record's words. Any thread; allocates. */
+/** Makes a `Miss` of a record's words. `workerOf`: the name of a column's worker. Any thread; allocates. */
 export class MissDecoder {
   private readonly lanes: readonly LaneInfo[];
   private readonly tasks: readonly TaskInfo[];
-  private readonly workerNames: readonly string[];
+  private readonly workerOf: (column: number) => string | null;
   private readonly clock: Clock;
 
-  constructor(lanes: readonly LaneInfo[], tasks: readonly TaskInfo[], workerNames: readonly string[], clock: Clock) {
+  constructor(
+    lanes: readonly LaneInfo[],
+    tasks: readonly TaskInfo[],
+    workerOf: (column: number) => string | null,
+    clock: Clock,
+  ) {
     this.lanes = lanes;
     this.tasks = tasks;
-    this.workerNames = workerNames;
+    this.workerOf = workerOf;
     this.clock = clock;
   }
 
@@ -30,7 +35,7 @@ export class MissDecoder {
     return {
       lane: task === undefined ? MAIN : this.lanes[task.lane]!.name,
       task: task === undefined ? 'frame' : task.name,
-      worker: this.workerNames[column] ?? (column === this.workerNames.length ? MAIN : null),
+      worker: this.workerOf(column),
       job: orNull(words[record.MISS_SEQUENCE]!),
       frame: orNull(words[record.MISS_FRAME_NUMBER]!),
       outcome: outcomeOfNumber(words[record.MISS_OUTCOME]!),

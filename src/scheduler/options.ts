@@ -110,9 +110,16 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
   /**
    * How long a job may run, in milliseconds: then its worker is ended and started again, and the job ends `lost` with
    * cause `hung`. Rather twice too long than too short: what a job had in memory is lost with its worker. Not while an
-   * inspector listens. Default: for ever.
+   * inspector listens. 10 to 600 000, or Infinity: for ever. Default 1000.
    */
   hangMs?: number;
+  /**
+   * Warm spares for each group of workers that are alike, 0 to 8: threads with the task modules imported that take the
+   * place of a worker that hangs or has died, at once. Each is a thread with a heap of its own (some 9 MiB and what the
+   * modules hold) and imports the task modules once more. Default 1, made when the scheduler has run for a second; a
+   * number that is given is made right after the start.
+   */
+  spares?: number;
   /** How long workers may take to start and import their task modules, in milliseconds. Default 10 000. */
   readyTimeoutMs?: number;
   /** Closes the scheduler when aborted, as `close()` does. */
@@ -156,6 +163,9 @@ export interface NormalOptions {
   readonly lockMemory: boolean;
   /** null: for ever. */
   readonly hangMs: number | null;
+  readonly spares: number;
+  /** How long the scheduler has run before they are made. */
+  readonly spareDelayMs: number;
   /** null: none. */
   readonly profile: FlightRecorderOptions | null;
   readonly traceJobs: number;
@@ -163,6 +173,12 @@ export interface NormalOptions {
   readonly readyTimeoutMs: number;
   readonly signal: AbortSignal | null;
 }
+
+export const DEFAULT_HANG_MS = 1000;
+const DEFAULT_SPARES = 1;
+const MAX_SPARES = 8;
+/** A scheduler that lives for less than this, in a script or a test, makes no spare unless it is asked to. */
+const DEFAULT_SPARE_DELAY_MS = 1000;
 
 const PRIORITIES: readonly Priority[] = ['normal', 'high', 'realtime'];
 
@@ -189,6 +205,7 @@ export function normalizeOptions(
     'lockMemory',
     'profile',
     'hangMs',
+    'spares',
     'trace',
     'hostHelps',
     'development',
@@ -221,7 +238,9 @@ export function normalizeOptions(
     lockMemory,
     traceJobs: traceJobsOf(options.trace),
     profile: profileOf(options.profile),
-    hangMs: options.hangMs === undefined ? null : checkNumber('hangMs', options.hangMs, 10, 600_000, false),
+    hangMs: hangMsOf(options.hangMs),
+    spares: checkNumber('spares', options.spares ?? DEFAULT_SPARES, 0, MAX_SPARES, true),
+    spareDelayMs: options.spares === undefined ? DEFAULT_SPARE_DELAY_MS : 0,
     framesInFlight: checkNumber('framesInFlight', options.framesInFlight ?? 2, 1, 3, true),
     hostHelps,
     readyTimeoutMs: checkNumber('readyTimeoutMs', options.readyTimeoutMs ?? 10_000, 1, 600_000, false),
@@ -381,6 +400,11 @@ function checkCpus(what: string, cpus: readonly number[], allowed: readonly numb
     throw new FrameDeadlineError('CPU_NOT_ALLOWED', message);
   }
   return [...new Set(cpus)].sort((a, b) => a - b);
+}
+
+function hangMsOf(given: number | undefined): number | null {
+  if (given === Number.POSITIVE_INFINITY) return null;
+  return checkNumber('hangMs', given ?? DEFAULT_HANG_MS, 10, 600_000, false);
 }
 
 function traceJobsOf(trace: SchedulerOptions<Record<string, unknown>>['trace']): number {

@@ -1,6 +1,13 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../base/time.js';
-import { ControlLayout, LANE_RELEASER, LANE_SERVERS, MAX_PAYLOAD_BYTES } from '../memory/layout.js';
+import {
+  ControlLayout,
+  LANE_RELEASER,
+  LANE_SERVERS,
+  MAX_PAYLOAD_BYTES,
+  WORKER_COLUMN,
+  WORKER_PLACE,
+} from '../memory/layout.js';
 import { allocateBuffer } from '../memory/region.js';
 import { layoutSchema, schemaFromDescription } from '../memory/schema-layout.js';
 import { jobRingBytes } from '../ring/job-ring.js';
@@ -30,6 +37,7 @@ export interface Plan {
  * @param nowUs now in microseconds since the epoch
  * @param traceJobs jobs that the trace keeps per thread
  * @param periodicStartUs from now to the first period of the periodic lanes
+ * @param spareColumns by column beyond the workers': a worker whose place a spare in it may take
  */
 export function makePlan(
   lanes: readonly NormalLane[],
@@ -39,6 +47,7 @@ export function makePlan(
   shared: boolean,
   traceJobs: number,
   periodicStartUs: number = PERIODIC_START_US,
+  spareColumns: readonly number[] = [],
 ): Plan {
   const tasks: TaskInfo[] = [];
   const descriptions: TaskDescription[] = [];
@@ -110,18 +119,25 @@ export function makePlan(
     ringBytes.push(bytes);
     laneInfos.push({ index: lane.index, name: lane.name, onExpired: lane.onExpired, periodic, shared: lane.shared });
   }
-  const control = new ControlLayout(slotsOf(rings));
-  const telemetry = new TelemetryLayout(tasks.length, workers.length, traceJobs);
+  const columnCount = workers.length + spareColumns.length;
+  const control = new ControlLayout(slotsOf(rings), tasks.length);
+  const telemetry = new TelemetryLayout(tasks.length, columnCount, traceJobs);
   const memory: MemoryHandle = {
     control: allocateBuffer(control.words * 4, shared),
     telemetry: allocateBuffer(telemetry.words * 4, shared),
     errors: allocateBuffer(telemetry.rowCount * ERROR_RING_WORDS * 4, shared),
     rings,
-    workerCount: workers.length,
+    workerCount: columnCount,
     taskCount: tasks.length,
     traceJobs,
   };
   const words = new Int32Array(memory.control);
+  for (let column = 0; column < columnCount; column++) {
+    words[control.worker(column) + WORKER_PLACE] = spareColumns[column - workers.length] ?? column;
+  }
+  workers.forEach((_, place) => {
+    words[control.worker(place) + WORKER_COLUMN] = place;
+  });
   for (const lane of lanes) {
     let servers = 0;
     workers.forEach((worker, index) => {

@@ -4,6 +4,8 @@ import type { Environment, WorkerTelemetry } from '../telemetry/telemetry-data.j
 import type { MemoryHandle } from '../worker/attached-memory.js';
 import type { FlightRecorderOptions } from '../worker/flight-recorder.js';
 import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
+import type { QuarantinedTask } from './quarantine.js';
+import type { SpareGroup } from './spare-groups.js';
 import type { GivenAgain, Handover } from './transfer.js';
 
 /** What crosses the control plane (typed calls through `threads`). Everything survives structured cloning. */
@@ -40,6 +42,8 @@ export interface AttachRequest {
   readonly memory: MemoryHandle;
   readonly epochUs: number;
   readonly workerIndex: number;
+  /** Of the thread's tables; absent: the worker's index. */
+  readonly column?: number;
   readonly lanes: readonly LaneInfo[];
   readonly tasks: readonly TaskInfo[];
   readonly spinUs: number;
@@ -50,8 +54,10 @@ export interface AttachRequest {
   readonly thread: ThreadRequest;
   /** A thread of this worker has died before. */
   readonly replaces?: boolean;
-  /** Of a spare: it serves when so many threads have ended their service as this worker. */
+  /** Of a spare: it serves when so many threads have ended their service in its column. */
   readonly life?: number;
+  /** Of a spare that may take the place of several workers: it initialises its task modules as the one that it becomes. */
+  readonly initializeAtTurn?: boolean;
   /** How long the task modules may take to initialise. */
   readonly readyTimeoutMs: number;
   /** It parks in its event loop. */
@@ -92,6 +98,12 @@ export interface WorkerState {
   readonly deaths: number;
   /** Why it died last, or null. */
   readonly lastDeath: string | null;
+  /** Warm spares that may take its place, shared with the workers that are like it. */
+  readonly spares?: number;
+  /** Its threads that hang in native code and cannot be ended. */
+  readonly writtenOff?: number;
+  /** Tasks that ended it time after time and are not run any more. */
+  readonly quarantined?: readonly QuarantinedTask[];
 }
 
 export interface SupervisorSetup {
@@ -101,6 +113,9 @@ export interface SupervisorSetup {
   readonly workers: readonly AttachRequest[];
   /** How long a job may run before its worker is ended, or null: for ever. */
   readonly hangMs: number | null;
+  readonly spareGroups: readonly SpareGroup[];
+  /** How long the scheduler has run before they are made. */
+  readonly spareDelayMs: number;
   /** Of all workers. */
   readonly transferList?: readonly object[];
 }
@@ -156,8 +171,11 @@ export interface SupervisorApi {
   stopServing(id: number): Promise<void>;
   /** Replaces workers by ones that import their task modules anew. One reload at a time. */
   reload(request: ReloadRequest): Promise<ReloadAnswer>;
-  /** Stops the workers after the jobs that they run, ends them after `graceMs` at the latest, and settles what is left. */
-  close(graceMs: number): Promise<void>;
+  /**
+   * Stops the workers after the jobs that they run, ends them after `graceMs` at the latest, and settles what is left.
+   * Answers how many threads could not be ended: they hang in native code.
+   */
+  close(graceMs: number): Promise<number>;
 }
 
 /** Methods of another thread, as this side calls them. */

@@ -95,6 +95,7 @@ export class Reloading {
       throw new Refused('WORKER_DIED', 'its workers died too often and were given up; create the scheduler anew');
     }
     this.requireRepeatable(living);
+    await this.supervisor.spares!.discard(living);
     const spares = new Map<Place, Spare>();
     const old = new Map<Place, WorkerThread>();
     try {
@@ -106,6 +107,7 @@ export class Reloading {
       await this.switchOver([...spares.keys()]);
       const switchedMs = this.nowMs();
       const replaced = living.filter((place) => place.state === 'serving');
+      this.supervisor.liftQuarantine(replaced);
       await Promise.all([...old].map(([place, thread]) => (place.thread === thread ? null : thread.ended)));
       return {
         ok: true,
@@ -121,6 +123,7 @@ export class Reloading {
         if (place.thread === spare.thread) this.threads.delete(spare.thread);
       }
       await Promise.all([...this.threads].map((thread) => thread.terminate()));
+      this.supervisor.spares!.resume();
     }
   }
 
@@ -143,7 +146,7 @@ export class Reloading {
       places.map(async (place): Promise<{ thread: WorkerThread | null; spec: WorkerSpec; result: LoadResult }> => {
         const spec = this.newSpec(place.spec);
         let thread: WorkerThread | null = null;
-        const result = await this.supervisor.load(place, spec, (spawned) => {
+        const result = await this.supervisor.load(spec, (spawned) => {
           thread = spawned;
           this.threads.add(spawned);
         });
@@ -176,7 +179,7 @@ export class Reloading {
     const attaching: Promise<unknown>[] = [];
     for (const [place, { thread, spec }] of spares) {
       const index = this.indexOf(place);
-      const spare: Spare = { thread, spec, life: endedLives(this.memory, index) + 1, attached: null };
+      const spare: Spare = { thread, spec, life: endedLives(this.memory, place.column) + 1, attached: null };
       spares.set(place, spare);
       if (place.state === 'gone') continue;
       place.spare = spare;
@@ -218,7 +221,7 @@ export class Reloading {
     const leaving = new Map(pending().map((place) => [place, place.thread]));
     for (const place of leaving.keys()) {
       place.spec = place.spare!.spec;
-      this.service.handOver(this.indexOf(place));
+      this.service.handOver(place.column);
     }
     const isOver = (): boolean => {
       for (const [place, thread] of leaving) {
@@ -240,7 +243,7 @@ export class Reloading {
 
   private endIfHung(place: Place, isStopped = false): void {
     const forMs = this.runsForMs(place);
-    if (isStopped || forMs > this.request.drainMs) this.supervisor.endHung(this.indexOf(place), forMs);
+    if (isStopped || forMs > this.request.drainMs) this.supervisor.endHung(place, forMs);
   }
 
   /** Whether nothing runs and no frame is under way, and no period is about to be released. */
@@ -262,7 +265,7 @@ export class Reloading {
 
   /** For how long its job has run; negative if it runs none. */
   private runsForMs(place: Place): number {
-    const base = this.memory.layout.worker(this.indexOf(place));
+    const base = this.memory.layout.worker(place.column);
     const task = Atomics.load(this.memory.control, base + WORKER_CURRENT_TASK); // acquire
     const startUs = Atomics.load(this.memory.control, base + WORKER_CURRENT_START_US);
     return task === 0 ? -1 : Math.max(0, ((this.clock.nowUs() - startUs) | 0) / 1000);

@@ -1,10 +1,10 @@
 import type { Clock } from '../base/time.js';
 import type { ServeTelemetry } from '../host/telemetry-socket.js';
-import { OUTCOME_CANCELLED } from '../memory/layout.js';
+import { OUTCOME_CANCELLED, WORKER_CURRENT_TASK } from '../memory/layout.js';
 import { CAUSE_CRASHED, CAUSE_HUNG } from '../telemetry/outcomes.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { endedLives, endLife } from '../worker/turn.js';
-import { Undertaker } from './dead-worker.js';
+import { type RetiredSlot, Undertaker } from './dead-worker.js';
 import { Handovers } from './handovers.js';
 import { HangWatch } from './hang-watch.js';
 import { LaneService } from './lane-service.js';
@@ -21,7 +21,9 @@ import type {
   WorkerSpec,
   WorkerState,
 } from './protocol.js';
+import { Quarantine, type QuarantinedTask } from './quarantine.js';
 import { Reloading } from './reload.js';
+import { Spares, type WarmSpare } from './spares.js';
 import { changeOf } from './task-change.js';
 import { TelemetryServing } from './telemetry-serving.js';
 import type { GivenAgain } from './transfer.js';
@@ -48,8 +50,26 @@ export interface Spare {
   attached: Promise<AttachResult> | null;
 }
 
+/** How long a thread may take to end before it is taken to hang in native code. Chromium gives one 2 s. */
+const WRITE_OFF_MS = 3000;
+
+/** A thread that was taken out of service while it runs a job that does not end. */
+interface Condemned {
+  readonly place: Place;
+  readonly thread: WorkerThread;
+  readonly column: number;
+  readonly retired: RetiredSlot[];
+  /** Its place was taken. */
+  isReplaced: boolean;
+  /** It does not end: nothing waits for that any more. */
+  isWrittenOff: boolean;
+  timer: ReturnType<typeof setTimeout> | null;
+}
+
 /** A worker: one thread serves as it at a time. */
 export interface Place {
+  /** Of the tables of the thread that serves, or served last. */
+  column: number;
   spec: WorkerSpec;
   /** The tasks of its modules as they were first described; empty before. */
   tasks: LoadedLanes;
@@ -61,9 +81,13 @@ export interface Place {
   lastDeath: string | null;
   /** Why it is being ended, in words; null if it is not. */
   hung: string | null;
-  /** How many threads had ended their service here when `thread` began its own. */
+  /** How many threads had ended their service in the column when `thread` began its own. */
   life: number;
+  /** Of a reload: follows `thread` in its column. */
   spare: Spare | null;
+  /** Threads that hang in native code. */
+  writtenOff: number;
+  readonly quarantined: QuarantinedTask[];
 }
 
 export type LoadedLanes = Extract<LoadResult, { ok: true }>['lanes'];
@@ -86,6 +110,9 @@ export class Supervisor implements SupervisorApi {
   private service: LaneService | null;
   handovers: Handovers | null;
   private readonly serving: TelemetryServing;
+  private quarantine: Quarantine | null;
+  spares: Spares | null;
+  private readonly condemned: Map<WorkerThread, Condemned>;
   private reloading: Reloading | null;
   private watch: HangWatch | null;
   closing: boolean;
@@ -108,6 +135,9 @@ export class Supervisor implements SupervisorApi {
     this.service = null;
     this.handovers = null;
     this.serving = new TelemetryServing(serveSocket);
+    this.quarantine = null;
+    this.spares = null;
+    this.condemned = new Map();
     this.reloading = null;
     this.watch = null;
     this.closing = false;
@@ -116,7 +146,8 @@ export class Supervisor implements SupervisorApi {
   async start(workers: readonly WorkerSpec[], readyTimeoutMs: number, epochUs: number): Promise<readonly LoadResult[]> {
     this.readyTimeoutMs = readyTimeoutMs;
     this.epochUs = epochUs;
-    this.places = workers.map((spec) => ({
+    this.places = workers.map((spec, column) => ({
+      column,
       spec,
       thread: null,
       state: 'restarting',
@@ -128,6 +159,8 @@ export class Supervisor implements SupervisorApi {
       tasks: [],
       life: 0,
       spare: null,
+      writtenOff: 0,
+      quarantined: [],
     }));
     return Promise.all(
       this.places.map(async (place) => {
@@ -143,28 +176,31 @@ export class Supervisor implements SupervisorApi {
     this.handovers = new Handovers(setup.workers);
     this.memory = new AttachedMemory(setup.memory);
     this.undertaker = new Undertaker(this.memory, setup.tasks, this.clockSince(this.epochUs));
-    this.service = new LaneService(
-      this.memory,
-      this.undertaker,
-      setup.workers.map((worker) => worker.lanes.map((lane) => lane.index)),
-    );
-    await Promise.all(this.places.map((place, index) => this.enterService(place, index)));
+    this.quarantine = new Quarantine(this.memory);
+    const lanesOf = (place: number): number[] => setup.workers[place]!.lanes.map((lane) => lane.index);
+    const spareColumns = setup.spareGroups.flatMap(({ places, columns }) => columns.map(() => places[0]!));
+    const lanes = [...setup.workers.keys(), ...spareColumns].map(lanesOf);
+    this.service = new LaneService(this.memory, this.undertaker, lanes, this.places.length);
+    await Promise.all(this.places.map((place) => this.enterService(place)));
     if (setup.hangMs !== null) {
       const clock = this.clockSince(this.epochUs);
-      this.watch = new HangWatch(this.memory, clock, setup.hangMs, (worker, forMs) => this.endHung(worker, forMs));
+      this.watch = new HangWatch(this.memory, clock, setup.hangMs, (column, forMs, job) =>
+        this.onHung(column, forMs, job),
+      );
+      spareColumns.forEach((_, i) => void this.watch!.watches(this.places.length + i, false));
       this.watch.start();
     }
+    this.spares = new Spares(this, this.memory, this.service, setup.spareGroups, () => this.fillPlaces());
+    this.spares.start(setup.spareDelayMs);
     return this.workers();
   }
 
   workers(): readonly WorkerState[] {
-    return this.places.map(({ report, probes, state, deaths, lastDeath }) => ({
-      report,
-      probes,
-      state,
-      deaths,
-      lastDeath,
-    }));
+    return this.places.map((place) => {
+      const { report, probes, state, deaths, lastDeath, writtenOff, quarantined } = place;
+      const spares = this.spares?.readyFor(place) ?? 0;
+      return { report, probes, state, deaths, lastDeath, spares, writtenOff, quarantined };
+    });
   }
 
   /** `attach` has been called. */
@@ -195,34 +231,56 @@ export class Supervisor implements SupervisorApi {
     return this.serving.stop(id);
   }
 
-  async close(graceMs: number): Promise<void> {
+  async close(graceMs: number): Promise<number> {
     this.closing = true;
     this.watch?.stop();
     this.handovers?.close();
     void this.serving.stopAll();
+    const sparesEnded = this.spares?.close();
     await this.reloading?.close();
-    for (let index = 0; index < this.places.length; index++) this.service?.stop(index);
-    await Promise.all(
-      this.places.map(async (place) => {
-        const { thread } = place;
-        if (thread === null) return;
-        const timer = setTimeout(() => void thread.terminate(), this.memory === null ? 0 : graceMs);
-        await thread.ended;
-        clearTimeout(timer);
-      }),
-    );
+    for (const place of this.places) this.service?.stop(place.column);
+    let left = 0;
+    const endsWithin = async (thread: WorkerThread, ms: number): Promise<boolean> => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<boolean>((resolve) => {
+        timer = setTimeout(() => resolve(false), ms);
+      });
+      const hasEnded = await Promise.race([thread.ended.then(() => true), late]);
+      clearTimeout(timer);
+      return hasEnded;
+    };
+    const closing = this.places.map(async ({ thread, column }) => {
+      if (thread === null || (await endsWithin(thread, this.memory === null ? 0 : graceMs))) return;
+      void thread.terminate();
+      if (await endsWithin(thread, WRITE_OFF_MS)) return;
+      left++;
+      this.undertaker?.retire(column, CAUSE_HUNG, true);
+    });
+    for (const { thread, column, isWrittenOff, timer } of this.condemned.values()) {
+      if (timer !== null) clearTimeout(timer);
+      closing.push(
+        (async () => {
+          if (!isWrittenOff && (await endsWithin(thread, WRITE_OFF_MS))) return;
+          left++;
+          this.undertaker!.retire(column, CAUSE_HUNG, true);
+        })(),
+      );
+    }
+    await Promise.all(closing);
+    await sparesEnded;
     if (this.memory !== null) this.undertaker!.settleAll(OUTCOME_CANCELLED);
+    return left;
   }
 
   /** Spawns a worker and lets it import its task modules. */
   private bringUp(place: Place): Promise<LoadResult> {
-    return this.load(place, place.spec, (thread) => {
+    return this.load(place.spec, (thread) => {
       place.thread = thread;
     });
   }
 
   /** Spawns a thread for a worker and lets it import the modules of `spec`. `onSpawned`: before it does. Never rejects. */
-  async load(place: Place, spec: WorkerSpec, onSpawned: (thread: WorkerThread) => void): Promise<LoadResult> {
+  async load(spec: WorkerSpec, onSpawned: (thread: WorkerThread) => void): Promise<LoadResult> {
     const failed = (code: string, message: string): LoadResult => ({
       ok: false,
       error: { code, message, stack: null },
@@ -234,7 +292,7 @@ export class Supervisor implements SupervisorApi {
         return failed('SCHEDULER_CLOSED', 'the scheduler was closed meanwhile');
       }
       onSpawned(thread);
-      void thread.ended.then((end) => this.onEnded(place, thread, end));
+      void thread.ended.then((end) => this.onEnded(thread, end));
       let timer: ReturnType<typeof setTimeout> | undefined;
       const modules = spec.modules.map((module) => module.url).join(', ');
       const late = new Promise<LoadResult>((resolve) => {
@@ -250,69 +308,223 @@ export class Supervisor implements SupervisorApi {
     }
   }
 
-  private async enterService(place: Place, index: number): Promise<void> {
-    const request = await this.handovers!.requestFor(index);
-    this.service!.prepare(index);
-    place.life = endedLives(this.memory!, index);
+  private async enterService(place: Place): Promise<void> {
+    const { column } = place;
+    const request = await this.handovers!.requestFor(this.places.indexOf(place));
+    this.service!.prepare(column);
+    place.life = endedLives(this.memory!, column);
     const { thread } = place;
     if (thread === null) throw new Error(`${place.spec.name} ended before it served`);
-    const attached = await thread.api.attach({ ...request, replaces: place.deaths > 0 });
+    const attached = await thread.api.attach({ ...request, column, replaces: place.deaths > 0 });
     // its answer and its end may come together: then nobody else takes the end for that of a serving worker
     if (place.thread !== thread) throw new Error(`${place.spec.name} ended when it began to serve`);
     place.report = attached.thread;
     place.probes = attached.probes;
+    this.nowServes(place);
+  }
+
+  private nowServes(place: Place): void {
+    place.hung = null;
     place.state = 'serving';
-    this.service!.enter(index);
+    this.service!.enter(place.column);
+    this.watch?.watches(place.column, true);
+    this.spares?.encourage(place);
   }
 
   /** A thread to serve as the worker when the present one has ended its service attaches. */
   async attachSpare(place: Place, spare: Spare): Promise<AttachResult> {
     const request = await this.handovers!.requestFor(this.places.indexOf(place));
-    return spare.thread.api.attach({ ...request, life: spare.life });
+    return spare.thread.api.attach({ ...request, column: place.column, life: spare.life });
   }
 
-  /** The old thread has ended its service, and the spare's turn has come. */
+  /** The old thread has ended its service, and the turn of the one that a reload has made has come. */
   takeOver(place: Place, spare: Spare): void {
     place.spare = null;
     place.thread = spare.thread;
     place.spec = spare.spec;
     place.life = spare.life;
-    place.hung = null;
-    place.state = 'serving';
     spare.attached ??= this.attachSpare(place, spare);
-    spare.attached.then(
+    this.noteAttached(place, spare.thread, spare.attached);
+    this.nowServes(place);
+  }
+
+  private noteAttached(place: Place, of: WorkerThread, attached: Promise<AttachResult>): void {
+    attached.then(
       ({ thread, probes }) => {
-        if (place.thread !== spare.thread) return;
+        if (place.thread !== of) return;
         place.report = thread;
         place.probes = probes;
       },
       // started again, as any that ended
-      () => spare.thread.terminate(),
+      () => of.terminate(),
     );
-    this.service!.enter(this.places.indexOf(place));
+  }
+
+  /** A warm spare takes the place, whose thread serves no more. */
+  private async install(place: Place, spare: WarmSpare): Promise<void> {
+    this.service!.replace(this.places.indexOf(place), place.column, spare.column);
+    place.thread = spare.thread;
+    place.column = spare.column;
+    place.spec = spare.spec;
+    if (spare.attached !== null) {
+      const { thread, probes } = spare.attached;
+      place.report = thread;
+      place.probes = probes;
+      place.life = endedLives(this.memory!, spare.column) + 1;
+      this.nowServes(place);
+      // its turn
+      endLife(this.memory!, spare.column);
+      return;
+    }
+    place.state = 'restarting';
+    const failure = await this.failureToServe(place);
+    if (failure === null || this.closing) return;
+    place.deaths++;
+    await this.clear(place, failure);
+    await this.replaceDead(place, true);
+  }
+
+  /** A job has run too long. */
+  private onHung(column: number, forMs: number, job: { readonly jobs: number; readonly startUs: number }): void {
+    const place = this.places.find((one) => one.column === column);
+    if (place === undefined || this.closing) return;
+    // a reload is under way: what it has made follows in the same column, when the thread is gone
+    if (place.spare !== null || !this.condemn(place, forMs, job)) this.endHung(place, forMs);
+  }
+
+  /**
+   * Takes a worker out of service whose job does not end: the job is lost, a spare takes its place, its thread is ended.
+   * False if that is not the way.
+   */
+  private condemn(place: Place, forMs: number, job: { readonly jobs: number; readonly startUs: number }): boolean {
+    const { thread, column } = place;
+    if (thread === null || place.state !== 'serving' || place.hung !== null) return true;
+    const task = this.runningTask(column);
+    const answer = this.service!.condemn(column, job);
+    if (answer !== 'condemned') return answer === 'wentOn';
+    this.watch!.watches(column, false);
+    place.thread = null;
+    place.state = 'restarting';
+    place.deaths++;
+    place.lastDeath = hungForMs(forMs);
+    const retired = this.undertaker!.retire(column, CAUSE_HUNG, false);
+    const condemned: Condemned = {
+      place,
+      thread,
+      column,
+      retired,
+      isReplaced: false,
+      isWrittenOff: false,
+      timer: null,
+    };
+    this.condemned.set(thread, condemned);
+    this.noteKill(place, task);
+    this.replaceCondemned(condemned);
+    condemned.timer = setTimeout(() => this.writeOff(condemned), WRITE_OFF_MS);
+    void thread.terminate();
+    return true;
+  }
+
+  private replaceCondemned(condemned: Condemned): void {
+    const { place } = condemned;
+    if (condemned.isReplaced || place.state !== 'restarting') return;
+    // what it has to give up first it has when it is gone
+    const isLater = this.setup!.workers[this.places.indexOf(place)]!.thread.priority === 'realtime';
+    if (isLater && !condemned.isWrittenOff) return;
+    const spare = this.spares!.take(place);
+    if (spare === null) return;
+    condemned.isReplaced = true;
+    void this.install(place, spare);
+  }
+
+  /** The thread of a job that did not end is gone. */
+  private onCondemnedEnded(condemned: Condemned): void {
+    const { place, column, retired, timer } = condemned;
+    this.condemned.delete(condemned.thread);
+    if (timer !== null) clearTimeout(timer);
+    this.service!.settle(column, CAUSE_HUNG);
+    this.undertaker!.release(retired);
+    if (condemned.isWrittenOff) place.writtenOff--;
+    if (this.closing) return;
+    if (condemned.isReplaced) {
+      this.spares!.freeColumn(place, column);
+      return;
+    }
+    // as of any that died; its column is free for whoever follows
+    void this.replaceDead(place, false);
+  }
+
+  /** It hangs where nobody can end it: its thread and its slots are left to it. */
+  private writeOff(condemned: Condemned): void {
+    const { place, column } = condemned;
+    if (this.closing) return;
+    condemned.isWrittenOff = true;
+    place.writtenOff++;
+    if (!condemned.isReplaced) {
+      place.lastDeath = `${place.lastDeath}; it hangs in native code and cannot be ended: its thread is written off`;
+    }
+    condemned.retired.push(...this.undertaker!.retire(column, CAUSE_HUNG, true));
+    this.replaceCondemned(condemned);
+    if (condemned.isReplaced || this.spares!.willCome(place)) return;
+    place.state = 'gone';
+    this.service!.giveUp(column);
+  }
+
+  /** A spare is there: a place whose thread was written off may wait for it. */
+  private fillPlaces(): void {
+    for (const condemned of this.condemned.values()) if (condemned.isWrittenOff) this.replaceCondemned(condemned);
   }
 
   /** Its job has run too long: it is ended, and goes the way of any worker that ended. */
-  endHung(worker: number, forMs: number): void {
-    const place = this.places[worker]!;
+  endHung(place: Place, forMs: number): void {
     if (place.thread === null || place.state !== 'serving' || place.hung !== null) return;
-    place.hung = `ended after its job had run for ${Math.round(forMs)} ms`;
+    place.hung = hungForMs(forMs);
     void place.thread.terminate();
   }
 
-  private async onEnded(
-    place: Place,
-    thread: WorkerThread,
-    end: { exitCode: number; error: Error | null },
-  ): Promise<void> {
-    const index = this.places.indexOf(place);
+  private runningTask(column: number): number {
+    return Atomics.load(this.memory!.control, this.memory!.layout.worker(column) + WORKER_CURRENT_TASK) - 1; // acquire
+  }
+
+  /** Notes which task ended its worker. False if it was none: it ended by itself. */
+  private noteKill(place: Place, task: number): boolean {
+    if (task < 0) return false;
+    const quarantined = this.quarantine!.note(task, this.nowMs(), place.lastDeath ?? 'unknown');
+    if (quarantined !== null) {
+      const at = place.quarantined.findIndex((known) => known.task === task);
+      place.quarantined.splice(at < 0 ? place.quarantined.length : at, 1, quarantined);
+    }
+    return true;
+  }
+
+  /** The tasks of these places have new code. */
+  liftQuarantine(places: readonly Place[]): void {
+    for (const place of places) {
+      for (const { index } of this.setup!.workers[this.places.indexOf(place)]!.tasks) {
+        this.quarantine!.lift(index);
+        for (const { quarantined } of this.places) {
+          const at = quarantined.findIndex(({ task }) => task === index);
+          if (at >= 0) quarantined.splice(at, 1);
+        }
+      }
+    }
+  }
+
+  private async onEnded(thread: WorkerThread, end: { exitCode: number; error: Error | null }): Promise<void> {
+    const condemned = this.condemned.get(thread);
+    if (condemned !== undefined) {
+      this.onCondemnedEnded(condemned);
+      return;
+    }
+    if (this.spares?.forget(thread) === true) return;
+    const place = this.places.find((one) => one.thread === thread || one.spare?.thread === thread);
+    if (place === undefined) return;
     // its turn had come, and nobody had noticed
     if (place.spare?.thread === thread && this.hasLeft(place)) this.takeOver(place, place.spare);
     if (place.spare?.thread === thread) {
       place.spare = null;
       return;
     }
-    if (place.thread !== thread) return;
     place.thread = null;
     const { service } = this;
     const hasLeft = service !== null && this.hasLeft(place);
@@ -323,58 +535,92 @@ export class Supervisor implements SupervisorApi {
     // one that is being brought up serves nothing yet: who brings it up is told
     if (service === null || place.state !== 'serving') return;
     if (this.closing) {
-      service.settle(index);
+      service.settle(place.column);
       return;
     }
+    let isOwnDeath = !hasLeft;
     if (!hasLeft) {
       place.deaths++;
-      const cause = place.hung === null ? CAUSE_CRASHED : CAUSE_HUNG;
-      service.leave(index, cause);
-      endLife(this.memory!, index);
+      isOwnDeath = !this.noteKill(place, this.runningTask(place.column));
+      service.leave(place.column, place.hung === null ? CAUSE_CRASHED : CAUSE_HUNG);
+      endLife(this.memory!, place.column);
     }
     place.hung = null;
     if (place.spare !== null) {
       this.takeOver(place, place.spare);
       return;
     }
-    if (hasLeft) service.leave(index);
+    if (hasLeft) service.leave(place.column);
     place.state = 'restarting';
-    await this.restart(place, index);
+    await this.replaceDead(place, isOwnDeath);
   }
 
   /** Whether the place's thread has ended its service in order. */
   hasLeft(place: Place): boolean {
-    return endedLives(this.memory!, this.places.indexOf(place)) !== place.life;
+    return endedLives(this.memory!, place.column) !== place.life;
   }
 
-  private async restart(place: Place, index: number): Promise<void> {
+  /**
+   * Finds a thread for a place whose old one is gone: a warm spare, or a new one. `isOwnDeath`: no task was to blame, which
+   * would be kept from ending another one.
+   */
+  private async replaceDead(place: Place, isOwnDeath: boolean): Promise<void> {
     const service = this.service!;
-    while (service.mayRestart(index, this.nowMs())) {
+    const mayRestart = service.mayRestart(this.places.indexOf(place), this.nowMs());
+    if (!mayRestart && isOwnDeath) {
+      this.giveUp(place);
+      return;
+    }
+    const spare = this.spares!.take(place);
+    if (spare === null) {
+      await this.restart(place);
+      return;
+    }
+    const { column } = place;
+    const installed = this.install(place, spare);
+    this.spares!.freeColumn(place, column);
+    await installed;
+  }
+
+  private async restart(place: Place): Promise<void> {
+    const service = this.service!;
+    do {
       const result = await this.bringUp(place);
       if (this.closing) return;
       const changed = result.ok ? changeOf(place.tasks, result.lanes, place.spec.modules).error : null;
-      const failure = !result.ok ? result.error.message : (changed ?? (await this.failureToServe(place, index)));
+      const failure = !result.ok ? result.error.message : (changed ?? (await this.failureToServe(place)));
       if (failure === null) return;
       // a module that cannot be imported is no death
       if (result.ok && changed === null) place.deaths++;
-      const { thread } = place;
-      // one that ended by itself has said why
-      if (thread !== null) place.lastDeath = failure;
-      place.thread = null;
-      await thread?.terminate();
-      // it may have begun to serve before its answer was lost
-      service.settle(index);
-    }
-    place.state = 'gone';
-    service.giveUp(index);
+      await this.clear(place, failure);
+    } while (service.mayRestart(this.places.indexOf(place), this.nowMs()));
+    this.giveUp(place);
   }
 
-  private async failureToServe(place: Place, index: number): Promise<string | null> {
+  /** Ends a thread that did not come into service. */
+  private async clear(place: Place, failure: string): Promise<void> {
+    const { thread } = place;
+    // one that ended by itself has said why
+    if (thread !== null) place.lastDeath = failure;
+    place.thread = null;
+    await thread?.terminate();
+    // it may have begun to serve before its answer was lost
+    this.service!.settle(place.column);
+  }
+
+  private giveUp(place: Place): void {
+    place.state = 'gone';
+    this.service!.giveUp(place.column);
+  }
+
+  private async failureToServe(place: Place): Promise<string | null> {
     try {
-      await this.enterService(place, index);
+      await this.enterService(place);
       return null;
     } catch (error) {
       return (error as Error).message;
     }
   }
 }
+
+const hungForMs = (forMs: number): string => `ended after its job had run for ${Math.round(forMs)} ms`;

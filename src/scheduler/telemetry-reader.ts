@@ -49,7 +49,7 @@ import type {
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
 import { LoopReader } from './loop-reader.js';
-import { MissDecoder } from './miss-decoder.js';
+import { MAIN, MissDecoder } from './miss-decoder.js';
 import type { WorkerState } from './protocol.js';
 import { TaskReader } from './task-reader.js';
 
@@ -65,13 +65,12 @@ export interface TelemetrySetup {
   states(): readonly WorkerState[];
 }
 
-export function missDecoderOf({ lanes, tasks, workers, clock }: TelemetrySetup): MissDecoder {
-  return new MissDecoder(
-    lanes,
-    tasks,
-    workers.map((worker) => worker.name),
-    clock,
-  );
+export function missDecoderOf({ memory, lanes, tasks, workers, clock }: TelemetrySetup): MissDecoder {
+  const nameOf = (column: number): string | null => {
+    if (column >= 0 && column < memory.workerCount) return workers[memory.placeOf(column)]?.name ?? null;
+    return column === memory.workerCount ? MAIN : null;
+  };
+  return new MissDecoder(lanes, tasks, nameOf, clock);
 }
 
 /**
@@ -173,7 +172,7 @@ export class TelemetryReader {
     const { memory, lanes, tasks, workers, clock } = this.setup;
     const states = this.setup.states();
     return workers.map(({ name, lanes: served }, index) => {
-      const base = memory.layout.worker(index);
+      const base = memory.layout.worker(memory.columnOf(index));
       const current = Atomics.load(memory.control, base + WORKER_CURRENT_TASK); // acquire
       const startUs = Atomics.load(memory.control, base + WORKER_CURRENT_START_US);
       const task = tasks[current - 1] ?? null;
@@ -183,7 +182,7 @@ export class TelemetryReader {
         name,
         lanes: served.map((lane) => lanes[lane]!.name),
         state: state?.state ?? 'serving',
-        jobs: Atomics.load(memory.control, base + WORKER_JOB_COUNT) >>> 0,
+        jobs: jobsOf(memory, index),
         running:
           task === null
             ? null
@@ -231,6 +230,16 @@ export class TelemetryReader {
     const { telemetry, telemetryLayout: layout } = this.setup.memory;
     return new RecordRingReader(telemetry, layout.frameRing, FRAME_RECORD_CAPACITY, FRAME_RECORD_WORDS);
   }
+}
+
+/** Jobs that the worker has ended, in all columns that it had. */
+function jobsOf(memory: AttachedMemory, worker: number): number {
+  let jobs = 0;
+  for (let column = 0; column < memory.workerCount; column++) {
+    if (memory.placeOf(column) !== worker) continue;
+    jobs += Atomics.load(memory.control, memory.layout.worker(column) + WORKER_JOB_COUNT) >>> 0;
+  }
+  return jobs;
 }
 
 const UNKNOWN_PROBE = { source: null, reason: 'the worker has not reported yet' };

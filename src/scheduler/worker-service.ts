@@ -58,21 +58,31 @@ export class WorkerService {
       const handover = request.handovers?.find((of) => of.lane === lane.index);
       return handover === undefined ? lane : { ...lane, shared: sharedWith(lane.shared, handover) };
     });
-    for (const lane of lanes) {
-      await initializeLane(this.modulesByLane.get(lane.index), lane, request.workerIndex, request.readyTimeoutMs);
-    }
+    const initialize = async (workerIndex: number): Promise<void> => {
+      for (const lane of lanes) {
+        await initializeLane(this.modulesByLane.get(lane.index), lane, workerIndex, request.readyTimeoutMs);
+      }
+    };
     const memory = new AttachedMemory(request.memory);
-    const { life } = request;
-    const begin = () => this.loopOf(request, memory, lanes, clock, explainer, eventLoop, onStop, collector);
+    const { life, column = request.workerIndex, initializeAtTurn = false } = request;
+    if (!initializeAtTurn) await initialize(request.workerIndex);
+    const begin = () => this.loopOf(request, column, memory, lanes, clock, explainer, eventLoop, onStop, collector);
     if (life === undefined) return begin();
     return () => {
-      awaitTurn(memory, request.workerIndex, life);
-      begin()();
+      awaitTurn(memory, column, life);
+      if (initializeAtTurn && lanes.some(({ index }) => this.hasInitialize(index))) {
+        void initialize(memory.placeOf(column)).then(() => begin()());
+      } else begin()();
     };
+  }
+
+  private hasInitialize(lane: number): boolean {
+    return typeof (this.modulesByLane.get(lane) as { initialize?: unknown } | undefined)?.initialize === 'function';
   }
 
   private loopOf(
     request: AttachRequest,
+    column: number,
     memory: AttachedMemory,
     lanes: readonly LaneInfo[],
     clock: Clock,
@@ -81,10 +91,10 @@ export class WorkerService {
     onStop: () => void,
     collector: Collector | null,
   ): () => void {
-    const explainer = request.life === undefined ? setup : { ...setup, handedOver: true };
+    const explainer = explainerAtTurn(request, setup, clock);
     const core = new WorkerCore(memory, clock, {
-      column: request.workerIndex,
-      workerIndex: request.workerIndex,
+      column,
+      workerIndex: memory.placeOf(column),
       lanes,
       tasks: request.tasks.map((info) => ({ info, task: this.tasksByLane.get(info.lane)!.get(info.name)! })),
       explainer,
@@ -96,7 +106,7 @@ export class WorkerService {
         eventLoop.soon(serve);
         return;
       }
-      endLife(memory, request.workerIndex);
+      endLife(memory, column);
       onStop();
     };
     const runner = request.eventLoop ? new EventLoopRunner(idle, core, clock, eventLoop, onCommand) : null;
@@ -121,4 +131,11 @@ export class WorkerService {
     this.modulesByLane.set(lane.lane, module);
     return describeTasks(module, laneName, url);
   }
+}
+
+/** A thread that waited for its turn takes over from one that ended in order (a reload), or that hung or died. */
+function explainerAtTurn(request: AttachRequest, setup: ExplainerSetup, clock: Clock): ExplainerSetup {
+  if (request.life === undefined) return setup;
+  if (request.initializeAtTurn === undefined) return { ...setup, handedOver: true };
+  return { ...setup, replacesSinceUs: clock.nowUs() };
 }

@@ -3,7 +3,7 @@ import { COUNTER_WORDS } from './counters.js';
 /** How a job ended (contract C1: exactly one of them). */
 export type Outcome = 'onTime' | 'late' | 'expired' | 'failed' | 'cancelled' | 'lost';
 /** Why a job was not accepted. */
-export type Refusal = 'full' | 'closed' | 'framesInFlight' | 'noWorker';
+export type Refusal = 'full' | 'closed' | 'framesInFlight' | 'noWorker' | 'admission' | 'quarantined';
 /** Why a deadline was missed: the primary cause. */
 export type MissCause =
   | 'lateSubmit'
@@ -17,7 +17,7 @@ export type MissCause =
   | 'unknown';
 
 export const OUTCOMES: readonly Outcome[] = ['onTime', 'late', 'expired', 'failed', 'cancelled', 'lost'];
-export const REFUSALS: readonly Refusal[] = ['full', 'closed', 'framesInFlight', 'noWorker'];
+export const REFUSALS: readonly Refusal[] = ['full', 'closed', 'framesInFlight', 'noWorker', 'admission', 'quarantined'];
 export const MISS_CAUSES: readonly MissCause[] = [
   'lateSubmit',
   'waitingBehind',

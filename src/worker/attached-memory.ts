@@ -1,4 +1,4 @@
-import { ControlLayout, LANE_SERVERS, SLOT_TASK } from '../memory/layout.js';
+import { ControlLayout, LANE_SERVERS, SLOT_TASK, WORKER_COLUMN, WORKER_PLACE } from '../memory/layout.js';
 import { Bells } from '../ring/bell.js';
 import { FrameWords } from '../ring/frame-words.js';
 import { JobRing, type JobRingHandle } from '../ring/job-ring.js';
@@ -16,6 +16,7 @@ export interface MemoryHandle {
   readonly telemetry: SharedArrayBuffer;
   readonly errors: SharedArrayBuffer;
   readonly rings: readonly RingHandle[];
+  /** Columns of the workers and their spares. */
   readonly workerCount: number;
   readonly taskCount: number;
   /** Jobs that the trace keeps per thread. */
@@ -36,11 +37,12 @@ export class AttachedMemory {
   readonly telemetry: Int32Array<SharedArrayBuffer>;
   readonly telemetryLayout: TelemetryLayout;
   readonly errors: Int32Array<SharedArrayBuffer>;
+  /** Columns of the workers and their spares. */
   readonly workerCount: number;
 
   constructor(handle: MemoryHandle) {
     this.control = new Int32Array(handle.control);
-    this.layout = new ControlLayout(slotsOf(handle.rings));
+    this.layout = new ControlLayout(slotsOf(handle.rings), handle.taskCount);
     this.rings = handle.rings.map((ring, index) => new JobRing(ring, index));
     this.ringHandles = handle.rings;
     this.bells = new Bells(this.control, this.layout);
@@ -67,6 +69,16 @@ export class AttachedMemory {
   /** Mask of the workers that serve the lane now. */
   serversOf(lane: number): number {
     return Atomics.load(this.control, this.layout.lane(lane) + LANE_SERVERS);
+  }
+
+  /** Index of the worker that the column's thread is, or was last. */
+  placeOf(column: number): number {
+    return Atomics.load(this.control, this.layout.worker(column) + WORKER_PLACE);
+  }
+
+  /** The column whose thread serves as that worker. */
+  columnOf(place: number): number {
+    return Atomics.load(this.control, this.layout.worker(place) + WORKER_COLUMN);
   }
 
   /** Writes the trace of a column's thread. That thread only; allocates. */

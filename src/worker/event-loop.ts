@@ -52,7 +52,7 @@ export class EventLoopRunner {
     this.clock = clock;
     this.eventLoop = eventLoop;
     this.onCommand = onCommand;
-    this.bellAt = core.memory.layout.worker(core.workerIndex) + WORKER_BELL;
+    this.bellAt = core.memory.layout.worker(core.column) + WORKER_BELL;
     this.turnedUs = clock.nowUs();
     this.isWaiting = false;
     this.hasWaiter = false;
@@ -98,7 +98,7 @@ export class EventLoopRunner {
       }
     }
     if (!this.hasWaiter) {
-      bells.cancelPark(core.workerIndex);
+      bells.cancelPark(core.column);
       return false;
     }
     this.isWaiting = true;
@@ -110,7 +110,7 @@ export class EventLoopRunner {
     if (!this.isWaiting) return;
     this.isWaiting = false;
     this.eventLoop.timer.cancel();
-    this.core.memory.bells.cancelPark(this.core.workerIndex);
+    this.core.memory.bells.cancelPark(this.core.column);
     this.run();
   }
 }

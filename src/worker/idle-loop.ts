@@ -29,7 +29,7 @@ export class IdleLoop {
     this.clock = clock;
     this.spinUs = spinUs;
     this.slack = slack;
-    this.commandAt = core.memory.layout.worker(core.workerIndex) + WORKER_COMMAND;
+    this.commandAt = core.memory.layout.worker(core.column) + WORKER_COMMAND;
     this.spinNowUs = spinUs;
     this.parksSinceProbe = 0;
     this.isParking = false;
@@ -73,15 +73,15 @@ export class IdleLoop {
     if (this.spinUs > 0 && this.spin()) return true;
     // not announced: who submits meanwhile rings somebody who is parked
     if (this.slack?.beforePark() === true) return false;
-    if (!bells.announcePark(core.workerIndex)) return false;
+    if (!bells.announcePark(core.column)) return false;
     core.adoptReleases();
     // the second look: whoever published before the announcement could not know that it had to ring
     if (this.command() !== COMMAND_RUN || core.releaseDue(true)) {
-      bells.cancelPark(core.workerIndex);
+      bells.cancelPark(core.column);
       return false;
     }
     if (core.claimNext()) {
-      bells.cancelPark(core.workerIndex);
+      bells.cancelPark(core.column);
       return true;
     }
     core.parked();
@@ -119,6 +119,6 @@ export class IdleLoop {
       timeoutMs = (core.nextReleaseUs - this.clock.nowPreciseUs()) / 1000;
       if (timeoutMs < 0) timeoutMs = 0;
     }
-    core.memory.bells.wait(core.workerIndex, timeoutMs);
+    core.memory.bells.wait(core.column, timeoutMs);
   }
 }

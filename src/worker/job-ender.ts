@@ -1,10 +1,14 @@
 import { type Clock, latenessUs } from '../base/time.js';
 import {
+  HOST_COLUMN,
+  OUTCOME_EXPIRED,
   OUTCOME_LOST,
   ownerOf,
   SLOT_DEADLINE_US,
   SLOT_ERROR,
   SLOT_FINISH_US,
+  SLOT_FLAG_RETIRED,
+  SLOT_FLAGS,
   SLOT_FRAME,
   SLOT_FRAME_NUMBER,
   SLOT_RECORD_COUNTER,
@@ -17,6 +21,7 @@ import {
   SLOT_SUBMIT_US,
   STATUS_DONE,
   STATUS_RUNNING,
+  SUPERVISOR_COLUMN,
   statusOf,
   withStatus,
 } from '../memory/layout.js';
@@ -51,9 +56,18 @@ export class JobEnder {
 
   /**
    * Ends one job from the state that was read of it: ready, or running on a thread that is gone. A waiting job must not
-   * be ended, or its stage would be counted before the one in front of it. `lostCause`: why, if it is lost (CAUSE_*). Returns false if the state has changed.
+   * be ended, or its stage would be counted before the one in front of it. `missCause`: why, if it is lost or expires (CAUSE_*).
+   * `retire`: its thread still runs it and may write to the slot, which is not to be used again before that thread is gone;
+   * supervisor only. Returns false if the state has changed.
    */
-  end(ring: JobRing, slot: number, state: number, outcome: number, lostCause: number = CAUSE_CRASHED): boolean {
+  end(
+    ring: JobRing,
+    slot: number,
+    state: number,
+    outcome: number,
+    missCause: number = CAUSE_CRASHED,
+    retire = false,
+  ): boolean {
     const { i32 } = ring;
     const base = ring.slotBase(slot);
     const started = statusOf(state) === STATUS_RUNNING;
@@ -64,8 +78,10 @@ export class JobEnder {
     const task = this.memory.taskOf(i32, base);
     const frame = i32[base + SLOT_FRAME]!;
     const finishUs = this.clock.nowUs();
-    const missed = outcome === OUTCOME_LOST || latenessUs(finishUs, i32[base + SLOT_DEADLINE_US]!) > 0;
-    const cause = outcome === OUTCOME_LOST ? lostCause : missed ? CAUSE_UNKNOWN : -1;
+    // never done, so it missed, also where its deadline is yet to come
+    const isMiss = outcome === OUTCOME_LOST || outcome === OUTCOME_EXPIRED;
+    const missed = isMiss || latenessUs(finishUs, i32[base + SLOT_DEADLINE_US]!) > 0;
+    const cause = isMiss ? missCause : missed ? CAUSE_UNKNOWN : -1;
     const counter = outcomeCounter(outcome, cause);
     const columnAfter = frame === 0 ? 0 : (this.memory.frames.column(frame - 1, this.column) + 1) | 0;
     i32[base + SLOT_FINISH_US] = finishUs;
@@ -75,7 +91,7 @@ export class JobEnder {
     Atomics.store(i32, base + SLOT_RECORD_VALUE, this.recorder.valueAfterCount(task, counter));
     Atomics.store(i32, base + SLOT_RECORD_FRAME, columnAfter);
     if (missed) {
-      this.explainer.ended(i32, base, task, outcome, cause, finishUs, started);
+      this.explainer.ended(i32, base, task, outcome, cause, finishUs, started, started ? ownerOf(state) : -1);
       ring.markMissed(base);
     }
     this.trace.record(
@@ -92,8 +108,12 @@ export class JobEnder {
       cause,
       0,
     );
+    if (retire) Atomics.or(i32, base + SLOT_FLAGS, SLOT_FLAG_RETIRED);
+    // nobody counts for the supervisor, and what it announces may be overwritten by the thread that it gave up
+    const isCountedFirst = this.column === SUPERVISOR_COLUMN;
+    if (isCountedFirst) this.recorder.count(task, counter);
     Atomics.store(i32, base + SLOT_STATE, withStatus(running, STATUS_DONE, outcome, this.column)); // release
-    this.recorder.count(task, counter);
+    if (!isCountedFirst) this.recorder.count(task, counter);
     if (frame !== 0) this.memory.frames.storeColumn(frame - 1, this.column, columnAfter);
     return true;
   }
@@ -104,6 +124,8 @@ export class JobEnder {
  * if the thread died now. (Jobs of a frame need no look: a frame is complete only when all are counted.)
  */
 export function isCounted(memory: AttachedMemory, ring: JobRing, base: number, owner: number): boolean {
+  // the host's own jobs are asked about by itself; the supervisor counts before a job is done
+  if (owner >= HOST_COLUMN) return true;
   const { telemetry, telemetryLayout } = memory;
   const task = memory.taskOf(ring.i32, base);
   const counter = ring.i32[base + SLOT_RECORD_COUNTER]!;

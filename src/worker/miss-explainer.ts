@@ -243,10 +243,12 @@ export class MissExplainer {
     cause: number,
     finishUs: number,
     started: boolean,
+    ranOn = -1,
   ): void {
     const at = this.writer.begin();
     this.fillJob(at, i32, base, task, outcome, finishUs);
     const body = this.writer.words;
+    if (ranOn >= 0) body[at + record.MISS_COLUMN] = ranOn;
     const releaseUs = i32[base + SLOT_RELEASE_US]!;
     const startUs = started ? i32[base + SLOT_START_US]! : finishUs;
     const responseUs = Math.max(0, (finishUs - releaseUs) | 0);

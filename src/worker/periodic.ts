@@ -124,6 +124,7 @@ export class PeriodicReleaser {
       const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE); // acquire
       if (statusOf(state) !== ofStatus) continue;
       if (ofStatus === STATUS_DONE && !isCounted(this.memory, ring, ring.slotBase(slot), ownerOf(state))) continue;
+      if (this.producer.isRetired(slot)) continue;
       this.producer.free(slot);
     }
   }

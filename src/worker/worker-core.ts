@@ -30,6 +30,7 @@ import {
   STATUS_DONE,
   STATUS_READY,
   statusOf,
+  TASK_QUARANTINED,
   WORKER_CURRENT_START_US,
   WORKER_CURRENT_TASK,
   WORKER_JOB_COUNT,
@@ -65,8 +66,9 @@ const LONGEST_US = 2 ** 31 - 1;
 const JOBS_BETWEEN_PEERS = 16;
 
 export interface WorkerSetup {
-  /** Column of this thread's tables: the worker's index, or HOST_COLUMN. */
+  /** Column of this thread's tables, or HOST_COLUMN. */
   readonly column: number;
+  /** The worker that it serves as; -1: the host. */
   readonly workerIndex: number;
   /** Lanes that it serves. */
   readonly lanes: readonly LaneInfo[];
@@ -84,6 +86,8 @@ export interface WorkerSetup {
  */
 export class WorkerCore implements JobContext {
   readonly memory: AttachedMemory;
+  /** Of the tables per thread, also the bell's: that of the thread, which may serve as another worker than it began as. */
+  readonly column: number;
   readonly workerIndex: number;
   readonly lanes: readonly LaneInfo[];
   /** Earliest next release of the periodic lanes that this worker releases, or Infinity. Microseconds since the epoch. */
@@ -96,7 +100,6 @@ export class WorkerCore implements JobContext {
   task: TaskRuntime;
 
   private readonly clock: Clock;
-  private readonly column: number;
   private readonly scanners: readonly JobScanner[];
   private readonly scannerLanes: readonly LaneInfo[];
   /** By scanner: the control word of its lane's servers. */
@@ -223,7 +226,7 @@ export class WorkerCore implements JobContext {
     for (const lane of this.unreleased) {
       const { control, layout } = this.memory;
       const releaser = Atomics.load(control, layout.lane(lane.index) + LANE_RELEASER); // acquire
-      if (releaser !== this.workerIndex + 1) continue;
+      if (releaser !== this.column + 1) continue;
       const skipped: SkippedPeriods = (of, firstReleaseUs, periods, nowUs, afterCrash) =>
         this.explainer.skippedPeriods(
           of,
@@ -330,6 +333,14 @@ export class WorkerCore implements JobContext {
         this.outcome = OUTCOME_EXPIRED;
         return;
       }
+    }
+    const { control, layout } = this.memory;
+    // plain: the task may end one more worker, if this is not seen in time
+    const deaths = control[layout.task(task.info.index) + TASK_QUARANTINED]!;
+    if (deaths !== 0) {
+      this.outcome = OUTCOME_FAILED;
+      this.error = quarantinedError(task, deaths);
+      return;
     }
     this.outcome = OUTCOME_ON_TIME;
     this.ran = true;
@@ -600,6 +611,12 @@ export class WorkerCore implements JobContext {
 /** As `signal.throwIfAborted()` and its like throw. */
 function isAbortError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && (error as { name?: unknown }).name === 'AbortError';
+}
+
+function quarantinedError({ lane, info }: TaskRuntime, deaths: number): Error {
+  return new Error(
+    `task ${lane.name}.${info.name} is quarantined: it ended its worker ${deaths} times; scheduler.describe() tells how the last time, after refresh()`,
+  );
 }
 
 function refuseThenable(result: object | null): void {

@@ -60,7 +60,7 @@ describe('bells and parking: no worker sleeps while a job of its lanes is ready'
         {
           file: 'worker/idle-loop.ts',
           before: `    if (core.claimNext()) {
-      bells.cancelPark(core.workerIndex);
+      bells.cancelPark(core.column);
       return true;
     }
 `,
@@ -73,13 +73,13 @@ describe('bells and parking: no worker sleeps while a job of its lanes is ready'
       [
         {
           file: 'worker/idle-loop.ts',
-          before: '    if (!bells.announcePark(core.workerIndex)) return false;\n',
+          before: '    if (!bells.announcePark(core.column)) return false;\n',
           after: '',
         },
         {
           file: 'worker/idle-loop.ts',
           before: '    core.parked();\n',
-          after: '    if (!bells.announcePark(core.workerIndex)) return false;\n    core.parked();\n',
+          after: '    if (!bells.announcePark(core.column)) return false;\n    core.parked();\n',
         },
       ],
     ],

@@ -52,6 +52,7 @@ class Bench {
       },
     };
     const core = {
+      column: 0,
       workerIndex: 0,
       memory: { bells, control, layout },
       ringOn: () => {},
