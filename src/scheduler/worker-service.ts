@@ -5,7 +5,12 @@ import { AttachedMemory } from '../worker/attached-memory.js';
 import { type EventLoop, EventLoopRunner } from '../worker/event-loop.js';
 import { IdleLoop } from '../worker/idle-loop.js';
 import type { ExplainerSetup } from '../worker/miss-explainer.js';
-import { type Collector, SlackCollector } from '../worker/slack-collector.js';
+import {
+  type Collector,
+  type MeasuredCollections,
+  measureCollections,
+  SlackCollector,
+} from '../worker/slack-collector.js';
 import type { Task } from '../worker/task.js';
 import type { LaneInfo } from '../worker/task-runtime.js';
 import { awaitTurn, endLife } from '../worker/turn.js';
@@ -64,9 +69,10 @@ export class WorkerService {
       }
     };
     const memory = new AttachedMemory(request.memory);
+    const collections = collector === null ? null : measureCollections(collector, clock);
     const { life, column = request.workerIndex, initializeAtTurn = false } = request;
     if (!initializeAtTurn) await initialize(request.workerIndex);
-    const begin = () => this.loopOf(request, column, memory, lanes, clock, explainer, eventLoop, onStop, collector);
+    const begin = () => this.loopOf(request, column, memory, lanes, clock, explainer, eventLoop, onStop, collections);
     if (life === undefined) return begin();
     return () => {
       awaitTurn(memory, column, life);
@@ -89,7 +95,7 @@ export class WorkerService {
     setup: ExplainerSetup,
     eventLoop: EventLoop,
     onStop: () => void,
-    collector: Collector | null,
+    collections: MeasuredCollections | null,
   ): () => void {
     const explainer = explainerAtTurn(request, setup, clock);
     const core = new WorkerCore(memory, clock, {
@@ -99,7 +105,7 @@ export class WorkerService {
       tasks: request.tasks.map((info) => ({ info, task: this.tasksByLane.get(info.lane)!.get(info.name)! })),
       explainer,
     });
-    const slack = collector === null ? null : new SlackCollector(core, clock, collector);
+    const slack = collections === null ? null : new SlackCollector(core, clock, collections);
     const idle = new IdleLoop(core, clock, request.spinUs, slack);
     const onCommand = (command: number): void => {
       if (command === COMMAND_RUN) {

@@ -17,6 +17,27 @@ export interface Collector {
   collect(kind: number): void;
 }
 
+/** How long collections take, from having made some. */
+export interface MeasuredCollections {
+  readonly collector: Collector;
+  readonly youngUs: number;
+  readonly fullUs: number;
+  readonly keptBytes: number;
+}
+
+/** Collects twice, to know how long it takes: some milliseconds. Before the thread serves. */
+export function measureCollections(collector: Collector, clock: Clock): MeasuredCollections {
+  const fullUs = durationUs(collector, clock, COLLECT_FULL);
+  const youngUs = durationUs(collector, clock, COLLECT_YOUNG);
+  return { collector, youngUs, fullUs, keptBytes: collector.usedBytes() };
+}
+
+function durationUs(collector: Collector, clock: Clock, kind: number): number {
+  const startUs = clock.nowPreciseUs();
+  collector.collect(kind);
+  return clock.nowPreciseUs() - startUs;
+}
+
 /** Garbage below this is not worth the fixed cost of a collection (some 60 µs). */
 const YOUNG_BYTES = 256 * 1024;
 /** What has to have survived since the last full collection, and its share of what survived that one. */
@@ -59,11 +80,10 @@ export class SlackCollector {
   private keptBytes: number;
   private keptFullBytes: number;
 
-  /** Collects twice, to know how long it takes. */
-  constructor(core: WorkerCore, clock: Clock, collector: Collector) {
+  constructor(core: WorkerCore, clock: Clock, measured: MeasuredCollections) {
     this.core = core;
     this.clock = clock;
-    this.collector = collector;
+    this.collector = measured.collector;
     let deadlineUs = Number.POSITIVE_INFINITY;
     let hasPooled = false;
     for (const lane of core.lanes) {
@@ -78,11 +98,11 @@ export class SlackCollector {
     this.idleFromUs = -1;
     this.looked = false;
     this.durationsUs = [new Float64Array(DURATIONS), new Float64Array(DURATIONS)];
-    this.collections = new Float64Array(2);
-    this.keptBytes = 0;
-    this.keptFullBytes = 0;
-    this.collect(COLLECT_FULL);
-    this.collect(COLLECT_YOUNG);
+    this.collections = Float64Array.of(1, 1);
+    this.durationsUs[COLLECT_YOUNG]![0] = measured.youngUs;
+    this.durationsUs[COLLECT_FULL]![0] = measured.fullUs;
+    this.keptBytes = measured.keptBytes;
+    this.keptFullBytes = measured.keptBytes;
   }
 
   /** Told before each park that nothing is ready. True if it collected: look again. */
@@ -142,10 +162,8 @@ export class SlackCollector {
   }
 
   private collect(kind: number): void {
-    const startUs = this.clock.nowPreciseUs();
-    this.collector.collect(kind);
     const count = this.collections[kind]!;
-    this.durationsUs[kind]![count % DURATIONS] = this.clock.nowPreciseUs() - startUs;
+    this.durationsUs[kind]![count % DURATIONS] = durationUs(this.collector, this.clock, kind);
     this.collections[kind] = count + 1;
     this.keptBytes = this.collector.usedBytes();
     if (kind === COLLECT_FULL) this.keptFullBytes = this.keptBytes;
