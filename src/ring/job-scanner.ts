@@ -116,7 +116,10 @@ export class JobScanner {
 
   /** Takes the job that `look` found and returns its new state word, or 0 if another thread was first: look again. */
   claim(owner: number): number {
-    return claimSlot(this.ring, this.slot, this.state, owner);
+    const running = claimSlot(this.ring, this.slot, this.state, owner);
+    const { heap } = this;
+    if (running !== 0 && heap.size > 0 && heap.positionAt(0) === this.position) heap.pop();
+    return running;
   }
 
   /** Whether any job is ready now, besides what was claimed. */
