@@ -183,8 +183,8 @@ export class Undertaker {
   }
 
   /** See `JobEnder.end`. */
-  end(ring: JobRing, slot: number, state: number, outcome: number): boolean {
-    return this.ender.end(ring, slot, state, outcome);
+  end(ring: JobRing, slot: number, state: number, outcome: number, missCause?: number): boolean {
+    return this.ender.end(ring, slot, state, outcome, missCause);
   }
 
   /** The dead worker had ended this job and may have died before it counted it. */

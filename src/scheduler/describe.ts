@@ -43,6 +43,10 @@ export interface Description {
     readonly deadlineMs: number;
     readonly everyMs: number | null;
     readonly onExpired: 'run' | 'drop';
+    readonly onFull: 'refuse' | 'dropOldest';
+    readonly admission: 'off' | 'estimate';
+    /** Weighed with `admission: 'estimate'`. */
+    readonly importance: number;
     readonly capacitySlots: number;
     readonly bytes: number;
     readonly workers: readonly string[];
@@ -77,6 +81,9 @@ export function describeScheduler(
         periodic === null ? Math.min(...own.map((task) => task.deadlineUs)) / 1000 : periodic.deadlineUs / 1000,
       everyMs: lane.periodic?.everyMs ?? null,
       onExpired: lane.onExpired,
+      onFull: lane.onFull,
+      admission: lane.admission,
+      importance: lane.importance,
       capacitySlots: lane.capacitySlots,
       bytes: plan.bytes.rings[lane.index]!,
       workers: placed.filter((worker) => worker.lanes.includes(lane.index)).map((worker) => worker.name),
@@ -157,8 +164,10 @@ function inWords(of: Omit<Description, 'toString'>, derived: boolean): string {
   for (const lane of of.lanes) {
     const period = lane.everyMs === null ? '' : `, every ${lane.everyMs} ms`;
     const expired = lane.onExpired === 'drop' ? 'dropped' : 'run';
+    const full = lane.onFull === 'dropOldest' ? ' (full: the oldest is dropped)' : '';
+    const admission = lane.admission === 'off' ? '' : `, admission by estimate (importance ${lane.importance})`;
     lines.push(
-      `lane ${lane.name}: deadline ${lane.deadlineMs} ms${period}, expired jobs are ${expired}, ${lane.capacitySlots} slots, ${kib(lane.bytes)}; tasks ${lane.tasks.join(', ')}; served by ${lane.workers.join(', ')}`,
+      `lane ${lane.name}: deadline ${lane.deadlineMs} ms${period}, expired jobs are ${expired}${admission}, ${lane.capacitySlots} slots${full}, ${kib(lane.bytes)}; tasks ${lane.tasks.join(', ')}; served by ${lane.workers.join(', ')}`,
     );
   }
   for (const worker of of.workers) {

@@ -298,7 +298,13 @@ export class Frame implements Abortable {
     let lastUs = this.startStampUs;
     for (let i = 0; i < this.count; i++) {
       const job = this.jobs[i]!;
-      if (job.slot < 0) continue;
+      if (job.slot < 0) {
+        // refused; or dropped for another, which got its slot
+        if (job.refused !== false) continue;
+        jobs++;
+        misses++;
+        continue;
+      }
       const { ring } = job.handle;
       const finishUs = ring.i32[job.base + SLOT_FINISH_US]!;
       const outcome = job.outcomeCode();

@@ -1,11 +1,13 @@
 import { checkSignal } from '../base/check-keys.js';
 import { FrameDeadlineError } from '../base/errors.js';
+import type { Clock, StampUs } from '../base/time.js';
 import type { Literal, Schema } from '../memory/fields.js';
 import {
   CONTROL_CLOSING,
   CONTROL_INSPECTED,
   HOST_COLUMN,
   OUTCOME_CANCELLED,
+  OUTCOME_EXPIRED,
   OUTCOME_LOST,
   SLOT_FLAG_CANCEL,
   SLOT_FLAGS,
@@ -18,17 +20,26 @@ import {
 } from '../memory/layout.js';
 import { type JobRing, JobRingProducer } from '../ring/job-ring.js';
 import { readError } from '../telemetry/error-ring.js';
-import { COUNT_ACCEPTED, COUNT_REFUSED, COUNT_SUBMITTED, REFUSALS, type Refusal } from '../telemetry/outcomes.js';
+import {
+  CAUSE_SHED,
+  COUNT_ACCEPTED,
+  COUNT_REFUSED,
+  COUNT_SUBMITTED,
+  REFUSALS,
+  type Refusal,
+} from '../telemetry/outcomes.js';
 import { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { checkDeadlineMs } from '../worker/task.js';
 import type { WorkerCore } from '../worker/worker-core.js';
 import { AbortLinks } from './abort-links.js';
+import { admissionsOf, type Shed } from './admission.js';
 import type { Backend } from './backend.js';
 import { Completions } from './completions.js';
 import { Undertaker } from './dead-worker.js';
 import type { Frame } from './frame.js';
 import { Job } from './job.js';
+import { LaneOverload } from './lane-overload.js';
 import type { Plan } from './plan.js';
 import { endSwitch } from './reload-frames.js';
 import type { TaskHandle } from './task-handle.js';
@@ -39,6 +50,7 @@ const REFUSED_CLOSED = REFUSALS.indexOf('closed');
 const REFUSED_FRAMES = REFUSALS.indexOf('framesInFlight');
 const REFUSED_NO_WORKER = REFUSALS.indexOf('noWorker');
 const REFUSED_QUARANTINED = REFUSALS.indexOf('quarantined');
+const REFUSED_ADMISSION = REFUSALS.indexOf('admission');
 
 /**
  * The submitting side: the one producer of the lanes' rings. Host thread only. `submit` never blocks, allocates nothing
@@ -56,10 +68,13 @@ export class HostCore {
   helper: WorkerCore | null;
   /** The same for a join within a handler that the helper runs. */
   nestedHelper: WorkerCore | null;
+  /** By lane: what is done about overload; null where nothing is. */
+  private readonly overload: readonly (LaneOverload | null)[];
   /** What jobs of frames are made of. */
   readonly frameJob: typeof Job;
   private readonly recorder: Recorder;
   private readonly undertaker: Undertaker;
+  private readonly shed: Shed;
   /** All threads have ended and everything is settled. */
   isOver: boolean;
   private inspected: boolean;
@@ -80,6 +95,8 @@ export class HostCore {
     this.nestedHelper = null;
     this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
     this.undertaker = new Undertaker(this.memory, plan.tasks, backend.clock, HOST_COLUMN);
+    this.shed = (ring, slot, state) => this.endUnstarted(ring, slot, state, OUTCOME_EXPIRED);
+    this.overload = overloadOf(this.memory, backend.clock, plan, this.shed);
     this.isOver = false;
     this.frameJob = plan.tasks.some((task) => task.development === true) ? WatchedJob : Job;
     this.inspected = false;
@@ -99,7 +116,11 @@ export class HostCore {
   /** Submits one job of a frame and makes `job` stand for it. Allocates nothing. */
   submitToFrame(job: Job, handle: TaskHandle, literal: Literal<Schema> | undefined, frame: Frame): void {
     this.requireSubmittable(handle);
-    const refusal = frame.refused !== false ? REFUSED_FRAMES : this.refusalOf(handle);
+    let refusal = frame.refused !== false ? REFUSED_FRAMES : this.refusalOf(handle);
+    const overload = this.overload[handle.info.lane]!;
+    if (refusal < 0 && overload !== null) {
+      refusal = this.admissionOf(overload, handle, frame.deadlineUs, frame.index + 1, frame.stage);
+    }
     const slot = refusal >= 0 ? -1 : handle.takeSlot(literal);
     if (slot < 0) {
       handle.abandon();
@@ -127,6 +148,7 @@ export class HostCore {
     );
     job.assign(handle, slot, sequence, false);
     this.accepted(handle);
+    if (overload !== null) overload.accepted(job, waiting);
     if (waiting) memory.frames.addWaiting(frame.index, handle.ringIndex, slot, stage);
     this.ring(handle, slot);
     if (frame.aborted) job.cancelUntold();
@@ -145,7 +167,12 @@ export class HostCore {
     this.noteInspector();
     const job = new Job(this, handle);
     if (this.retired.length > 0) this.freeRetired();
-    const refusal = this.refusalOf(handle);
+    const relativeUs = deadlineMs === undefined ? handle.info.deadlineUs : Math.round(deadlineMs * 1000);
+    let refusal = this.refusalOf(handle);
+    const overload = this.overload[handle.info.lane]!;
+    if (refusal < 0 && overload !== null) {
+      refusal = this.admissionOf(overload, handle, (this.backend.clock.nowUs() + relativeUs) | 0, 0, 0);
+    }
     const slot = refusal >= 0 ? -1 : handle.takeSlot(literal);
     if (slot < 0) {
       handle.abandon();
@@ -153,7 +180,6 @@ export class HostCore {
       return job;
     }
     const nowUs = this.backend.clock.nowUs();
-    const relativeUs = deadlineMs === undefined ? handle.info.deadlineUs : Math.round(deadlineMs * 1000);
     const deadlineUs = (nowUs + relativeUs) | 0;
     // of a job that is cancelled already no handler is called, whoever takes it first
     const flags = signal?.aborted === true ? SLOT_FLAG_CANCEL : 0;
@@ -172,6 +198,7 @@ export class HostCore {
     job.assign(handle, slot, sequence, false);
     this.single.push(job);
     this.accepted(handle);
+    if (overload !== null) overload.accepted(job, false);
     this.ring(handle, slot);
     if (signal !== undefined) this.follow(signal, job);
     return job;
@@ -197,6 +224,25 @@ export class HostCore {
   /** Cancels a job that is ready; false if a worker was first. Who waits for it is to be told. */
   cancelReady(ring: JobRing, slot: number, state: number): boolean {
     return this.undertaker.end(ring, slot, state, OUTCOME_CANCELLED);
+  }
+
+  private endUnstarted(ring: JobRing, slot: number, state: number, outcome: number): boolean {
+    const ended = this.undertaker.end(ring, slot, state, outcome, CAUSE_SHED);
+    if (ended) this.completions.settle();
+    return ended;
+  }
+
+  /** REFUSED_ADMISSION, or -1 if the job is let in; others have given way then, if that was needed. */
+  private admissionOf(
+    overload: LaneOverload,
+    handle: TaskHandle,
+    deadlineUs: StampUs,
+    frame: number,
+    stage: number,
+  ): number {
+    const { admission } = overload;
+    if (admission === null) return -1;
+    return admission.admits(handle.info, deadlineUs, frame, stage, handle.hasRoom()) ? -1 : REFUSED_ADMISSION;
   }
 
   /** What a handler threw, rebuilt on this side. */
@@ -318,12 +364,25 @@ export class HostCore {
     }
   }
 
-  /** Makes room in a full ring: the oldest single job that has ended and was not released gives way. */
-  reclaim(ring: JobRing): void {
+  /**
+   * Makes room in a full ring: the oldest single job that has ended and was not released gives way; if there is none and
+   * `mayDrop` says so, the oldest that was not started, where the lane allows it.
+   */
+  reclaim(lane: number, ring: JobRing, mayDrop: boolean): void {
     const at = this.single.findIndex((job) => job.handle.ring === ring && job.ended && job.isCounted());
-    if (at < 0) return;
-    const [job] = this.single.splice(at, 1);
-    this.free(job!);
+    if (at >= 0) {
+      const [job] = this.single.splice(at, 1);
+      this.free(job!);
+      return;
+    }
+    const overload = this.overload[lane]!;
+    if (!mayDrop || overload === null) return;
+    const dropped = overload.dropOldest(ring, this.shed);
+    if (dropped === null) return;
+    const single = this.single.indexOf(dropped);
+    if (single >= 0) this.single.splice(single, 1);
+    // ended and counted by this thread: nobody else has to do with the slot any more
+    this.free(dropped);
   }
 
   private follow(signal: AbortSignal, job: Job): void {
@@ -349,10 +408,23 @@ export class HostCore {
       job.signal = null;
     }
     job.settledOutcome = job.outcomeCode();
+    const overload = this.overload[job.handle.info.lane]!;
+    if (overload !== null) overload.ended(job);
     job.handle.views.freed(job.slot);
     job.handle.producer.free(job.slot);
     job.slot = -1;
   }
+}
+
+/** By lane: what is done about overload, or null. */
+function overloadOf(memory: AttachedMemory, clock: Clock, plan: Plan, shed: Shed): (LaneOverload | null)[] {
+  const admissions = admissionsOf(memory, clock, plan, shed);
+  return plan.lanes.map((lane) => {
+    const admission = admissions[lane.index]!;
+    if (admission === null && lane.onFull === 'refuse') return null;
+    const ring = memory.ringHandles.find((handle) => handle.lane === lane.index && !handle.periodic)!;
+    return new LaneOverload(lane, ring.capacitySlots, admission);
+  });
 }
 
 function hasLiveJob(ring: JobRing): boolean {

@@ -21,8 +21,24 @@ export interface LaneOptions<M = unknown> {
   load?: () => Promise<M>;
   /** Relative deadline in milliseconds of the lane's jobs outside frames: above 0, at most 600 000. Default 16. */
   deadlineMs?: number;
-  /** Whether a job whose deadline has passed before it starts is run all the same, or dropped as `expired`. Default `run`; `drop` for periodic lanes. */
+  /** Whether a job whose deadline has passed before it starts is run all the same, or dropped as `expired`. Default `run`; `drop` for periodic lanes and with `admission: 'estimate'`. */
   onExpired?: 'run' | 'drop';
+  /**
+   * What becomes of a submit when every slot of the lane is taken: it is refused (`full`), or the oldest job that was not
+   * started gives way and ends `expired` with cause `shed`. Default `refuse`.
+   */
+  onFull?: 'refuse' | 'dropOldest';
+  /**
+   * `estimate`: a submit that could not make its deadline, or would make an accepted job miss its own, is refused
+   * (`admission`), by the measured execution times and the work ahead of it. Expired jobs are dropped then unless
+   * `onExpired` says otherwise, and with them those whose time left has become too short. Default `off`.
+   */
+  admission?: 'off' | 'estimate';
+  /**
+   * What its jobs are worth in overload, 0 to 1000, with `admission: 'estimate'`: where not all fit, jobs of less
+   * important lanes that were not started give way (they end `expired` with cause `shed`). Default 1.
+   */
+  importance?: number;
   /** Slots of the lane's ring: jobs accepted and not yet given back. A power of two from 4 to 4096, default 256. */
   capacitySlots?: number;
   /** One task that a worker of the lane releases by itself, from its own clock, every `everyMs` milliseconds (0.1 to 60 000). */
@@ -134,6 +150,9 @@ export interface NormalLane {
   readonly load: (() => Promise<unknown>) | null;
   readonly deadlineMs: number | null;
   readonly onExpired: 'run' | 'drop';
+  readonly onFull: 'refuse' | 'dropOldest';
+  readonly admission: 'off' | 'estimate';
+  readonly importance: number;
   readonly capacitySlots: number;
   readonly periodic: { readonly task: string; readonly everyMs: number } | null;
   readonly shared: Readonly<Record<string, unknown>>;
@@ -189,6 +208,11 @@ function invalid(what: string, value: unknown, expected: string): never {
 function checkNumber(what: string, value: number, min: number, max: number, integer: boolean): number {
   if (typeof value === 'number' && value >= min && value <= max && (!integer || Number.isInteger(value))) return value;
   return invalid(what, value, `${integer ? 'a whole number' : 'a number'} from ${min} to ${max}`);
+}
+
+function oneOf<T extends string>(what: string, value: T, expected: readonly T[]): T {
+  if (expected.includes(value)) return value;
+  return invalid(what, value, expected.map((one) => `'${one}'`).join(' or '));
 }
 
 /** Checks all options and fills in defaults. Throws FrameDeadlineError with the option's name in the message. */
@@ -262,6 +286,9 @@ function normalizeLane(
     'load',
     'deadlineMs',
     'onExpired',
+    'onFull',
+    'admission',
+    'importance',
     'capacitySlots',
     'periodic',
     'shared',
@@ -276,7 +303,14 @@ function normalizeLane(
   if (mode === 'threads' && lane.tasks === undefined)
     invalid(`${what}.tasks`, undefined, "a URL: new URL('./x.tasks.js', import.meta.url)");
   if (lane.deadlineMs !== undefined) checkDeadlineMs(lane.deadlineMs, `${what}.deadlineMs`);
-  const onExpired = lane.onExpired ?? (lane.periodic === undefined ? 'run' : 'drop');
+  const onFull = oneOf(`${what}.onFull`, lane.onFull ?? 'refuse', ['refuse', 'dropOldest']);
+  const admission = oneOf(`${what}.admission`, lane.admission ?? 'off', ['off', 'estimate']);
+  if (lane.importance !== undefined) {
+    checkNumber(`${what}.importance`, lane.importance, 0, 1000, false);
+    if (admission === 'off')
+      invalid(`${what}.importance`, lane.importance, "none, or admission: 'estimate' with it: that is what weighs it");
+  }
+  const onExpired = lane.onExpired ?? (lane.periodic === undefined && admission === 'off' ? 'run' : 'drop');
   if (onExpired !== 'run' && onExpired !== 'drop') invalid(`${what}.onExpired`, onExpired, "'run' or 'drop'");
   const capacitySlots = checkNumber(`${what}.capacitySlots`, lane.capacitySlots ?? 256, 4, 4096, true);
   if ((capacitySlots & (capacitySlots - 1)) !== 0) invalid(`${what}.capacitySlots`, capacitySlots, 'a power of two');
@@ -301,6 +335,9 @@ function normalizeLane(
     load: lane.load ?? null,
     deadlineMs: lane.deadlineMs ?? null,
     onExpired,
+    onFull,
+    admission,
+    importance: lane.importance ?? 1,
     capacitySlots,
     periodic: lane.periodic === undefined ? null : { task: lane.periodic.task, everyMs: lane.periodic.everyMs },
     shared: lane.shared ?? {},

@@ -117,7 +117,8 @@ export function makePlan(
       };
     }
     ringBytes.push(bytes);
-    laneInfos.push({ index: lane.index, name: lane.name, onExpired: lane.onExpired, periodic, shared: lane.shared });
+    const { index, name, onExpired, onFull, admission, importance, shared: given } = lane;
+    laneInfos.push({ index, name, onExpired, onFull, admission, importance, periodic, shared: given });
   }
   const columnCount = workers.length + spareColumns.length;
   const control = new ControlLayout(slotsOf(rings), tasks.length);

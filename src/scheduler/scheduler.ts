@@ -393,7 +393,8 @@ export class Scheduler<Lanes = Record<string, unknown>> {
           layoutSchema(input, `input of ${name}`),
           output,
           lane.periodic?.task === info.index,
-          () => core.reclaim(producer.ring),
+          lane.onFull === 'dropOldest',
+          (mayDrop) => core.reclaim(lane.index, producer.ring, mayDrop),
         );
         handles[info.name] = handle;
         this.handles.push(handle);

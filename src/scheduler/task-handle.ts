@@ -29,9 +29,12 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
   readonly views: SlotViews;
   /** @internal Whether the lane's worker releases it: then it cannot be submitted. */
   readonly periodic: boolean;
-  /** Gives back, if it can, a slot of a job that nobody waits for any more. */
-  private readonly makeRoom: () => void;
+  /** Whether a full ring drops its oldest job for a new one. */
+  private readonly dropsOldest: boolean;
+  /** Gives back, if it can, a slot of a job that nobody waits for any more; with `mayDrop` also of one that was not started. */
+  private readonly makeRoom: (mayDrop: boolean) => void;
   private readonly scratch: View<I>;
+  private readonly scratchWords: Int32Array;
   private readonly empty: boolean;
   private reserved: number;
   private reservedView: View<I>;
@@ -46,7 +49,8 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
     input: SchemaLayout<I>,
     output: O,
     periodic: boolean,
-    makeRoom: () => void,
+    dropsOldest: boolean,
+    makeRoom: (mayDrop: boolean) => void,
   ) {
     this.inputSchema = input.schema;
     this.outputSchema = output;
@@ -58,11 +62,14 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
     this.ringIndex = ringIndex;
     this.views = views;
     this.periodic = periodic;
+    this.dropsOldest = dropsOldest;
     this.makeRoom = makeRoom;
     this.empty = input.byteLength === 0;
-    const bytes = Math.max(8, input.byteLength);
+    const bytes = Math.max(8, Math.ceil(input.byteLength / 4) * 4);
     const memory = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes);
-    this.scratch = new ViewFactory(input).create(bufferViews(memory), 0);
+    const scratchViews = bufferViews(memory);
+    this.scratch = new ViewFactory(input).create(scratchViews, 0);
+    this.scratchWords = scratchViews.i32;
     this.reserved = NONE;
     this.reservedView = this.scratch;
   }
@@ -70,11 +77,11 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
   /**
    * The input of the job that is submitted next: write its fields, then `submit(task)` without a second argument.
    * It is the job's slot itself, nothing is copied and nothing allocated. When the ring is full it is a scratch slot,
-   * and the submit is refused. Host thread only.
+   * and the submit is refused, unless the lane drops its oldest job then. Host thread only.
    */
   get input(): View<I> {
     if (this.reserved !== NONE) return this.reservedView;
-    const slot = this.reserve();
+    const slot = this.reserve(false);
     if (slot < 0) {
       this.reserved = SCRATCH;
       this.reservedView = this.scratch;
@@ -94,14 +101,14 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
         this.views.submitted(reserved);
         return reserved;
       }
-      if (reserved === SCRATCH) return -1;
-      if (this.empty) return this.reserve();
+      if (reserved === SCRATCH) return this.dropsOldest ? this.takeScratch() : -1;
+      if (this.empty) return this.reserve(true);
       throw new FrameDeadlineError(
         'PAYLOAD_INVALID',
         `task ${this.laneName}.${this.name} was submitted without input; pass an object as second argument, or fill task.input first`,
       );
     }
-    const slot = this.reserve();
+    const slot = this.reserve(true);
     if (slot < 0) {
       // what does not fit is an error also when there is no room
       writeLiteral(this.scratch, literal, `${this.laneName}.${this.name}`);
@@ -116,10 +123,25 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
     return slot;
   }
 
-  private reserve(): number {
+  /** @internal Whether the next submit finds a slot. May give back one of a job that nobody waits for; drops none. */
+  hasRoom(): boolean {
+    if (this.reserved >= 0 || this.dropsOldest) return true;
+    if (this.reserved === SCRATCH) return false;
+    if (this.producer.liveSlots >= this.ring.capacitySlots) this.makeRoom(false);
+    return this.producer.liveSlots < this.ring.capacitySlots;
+  }
+
+  /** The ring was full when the input was begun; now a job gives way, and what was written goes to its slot. */
+  private takeScratch(): number {
+    const slot = this.reserve(true);
+    if (slot >= 0 && !this.empty) this.ring.i32.set(this.scratchWords, this.ring.payloadByte(slot) >>> 2);
+    return slot;
+  }
+
+  private reserve(mayDrop: boolean): number {
     const slot = this.producer.reserve();
     if (slot >= 0) return slot;
-    this.makeRoom();
+    this.makeRoom(mayDrop);
     return this.producer.reserve();
   }
 

@@ -14,7 +14,8 @@ export type MissCause =
   | 'overrun'
   | 'hung'
   | 'crashed'
-  | 'unknown';
+  | 'unknown'
+  | 'shed';
 
 export const OUTCOMES: readonly Outcome[] = ['onTime', 'late', 'expired', 'failed', 'cancelled', 'lost'];
 export const REFUSALS: readonly Refusal[] = ['full', 'closed', 'framesInFlight', 'noWorker', 'admission', 'quarantined'];
@@ -28,6 +29,7 @@ export const MISS_CAUSES: readonly MissCause[] = [
   'hung',
   'crashed',
   'unknown',
+  'shed',
 ];
 export const CAUSE_LATE_SUBMIT = 0;
 export const CAUSE_WAITING_BEHIND = 1;
@@ -38,6 +40,8 @@ export const CAUSE_OVERRUN = 5;
 export const CAUSE_HUNG = 6;
 export const CAUSE_CRASHED = 7;
 export const CAUSE_UNKNOWN = 8;
+/** Dropped before its start to make room for another job. */
+export const CAUSE_SHED = 9;
 
 const NO_CAUSE = -1;
 

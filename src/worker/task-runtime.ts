@@ -26,6 +26,9 @@ export interface LaneInfo {
   readonly name: string;
   /** Whether a job past its deadline is still started. */
   readonly onExpired: 'run' | 'drop';
+  readonly onFull: 'refuse' | 'dropOldest';
+  readonly admission: 'off' | 'estimate';
+  readonly importance: number;
   readonly periodic: null | {
     readonly task: number;
     readonly ring: number;

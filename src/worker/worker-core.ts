@@ -329,7 +329,8 @@ export class WorkerCore implements JobContext {
     const task = this.task;
     if (task.lane.onExpired === 'drop') {
       const deadlineUs = i32[this.base + SLOT_DEADLINE_US]!;
-      if (latenessUs(this.startUs, deadlineUs) > 0) {
+      const leftUs = -latenessUs(this.startUs, deadlineUs);
+      if (leftUs < 0 || (task.lane.admission !== 'off' && this.isHopeless(leftUs))) {
         this.outcome = OUTCOME_EXPIRED;
         return;
       }
@@ -374,8 +375,9 @@ export class WorkerCore implements JobContext {
     const frame = i32[base + SLOT_FRAME]!;
     const taskIndex = task.info.index;
     const recorder = this.recorder;
-    const missed = tardinessUs > 0;
     let outcome = this.outcome;
+    // dropped before its deadline: it missed it all the same
+    const missed = tardinessUs > 0 || outcome === OUTCOME_EXPIRED;
     if (missed && outcome === OUTCOME_ON_TIME) outcome = OUTCOME_LATE;
     if (outcome === OUTCOME_FAILED) {
       const { errors } = this.memory;
@@ -395,7 +397,7 @@ export class WorkerCore implements JobContext {
       recorder.record(taskIndex, HISTOGRAM_RESPONSE, this.queueingUs + executionUs);
       task.executedOnce(recorder.words, recorder.histogramBase(taskIndex, HISTOGRAM_EXECUTION));
     }
-    if (missed) recorder.record(taskIndex, HISTOGRAM_TARDINESS, tardinessUs);
+    if (tardinessUs > 0) recorder.record(taskIndex, HISTOGRAM_TARDINESS, tardinessUs);
 
     const counter = outcomeCounter(outcome, cause);
     const columnAfter = frame === 0 ? 0 : this.memory.frames.columnAfterNext(frame - 1, this.column);
@@ -536,6 +538,17 @@ export class WorkerCore implements JobContext {
     const nowUs = this.lastFinishIsNow ? this.lastFinishUs : this.clock.nowUs();
     // right after: an idle worker whose last job was a periodic one may be close to the next release
     return ((this.nextReleaseStampUs - nowUs) | 0) >= p99 || (this.lastWasPeriodic && this.lastFinishIsNow);
+  }
+
+  /**
+   * Whether what is left is less than the task usually takes: run all the same it would be late, and so would those
+   * behind it. Not where the whole relative deadline is less than that: the task would never be measured again.
+   */
+  private isHopeless(leftUs: number): boolean {
+    const { p90ExecutionUs } = this.task;
+    if (leftUs >= p90ExecutionUs) return false;
+    const releaseUs = this.ring.i32[this.base + SLOT_RELEASE_US]!;
+    return ((this.startUs - releaseUs) | 0) + leftUs >= p90ExecutionUs;
   }
 
   /** False if the slot names no task of this worker: its header was overwritten by mistake, and the job is lost. */

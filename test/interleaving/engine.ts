@@ -123,7 +123,8 @@ export function engine(
       layoutSchema(input, name),
       output,
       false,
-      () => {},
+      plan.lanes[info.lane]!.onFull === 'dropOldest',
+      (mayDrop) => core.reclaim(info.lane, producer.ring, mayDrop),
     );
     tasks[name] = made as unknown as TaskHandle;
   }
@@ -264,6 +265,9 @@ function normalLane(name: string, index: number, capacitySlots: number): NormalL
     load: null,
     deadlineMs: null,
     onExpired: 'run',
+    onFull: 'refuse',
+    admission: 'off',
+    importance: 1,
     capacitySlots,
     periodic: null,
     shared: {},

@@ -8,12 +8,12 @@ export const STYLE = `
   --ground: #fbfbfa; --panel: #fff; --ink: #1c1e21; --soft: #5b6168; --line: #dcdee1; --accent: #0b5cad;
   --met: #00734f; --missed: #b03a00; --area: #b9c2cc; --focus: #0b5cad;
   --late-submit: #8a5fd0; --waiting-behind: #d98200; --wakeup: #2f8fd0; --preempted: #00875f; --gc: #b8508f;
-  --overrun: #cc4a00; --hung: #005a99; --crashed: #17191c; --unknown: #7d848c; --none: #565c63; }
+  --overrun: #cc4a00; --hung: #005a99; --crashed: #17191c; --shed: #8a4b00; --unknown: #7d848c; --none: #565c63; }
 @media screen and (prefers-color-scheme: dark) { :root {
   --ground: #14171a; --panel: #1d2125; --ink: #e8eaed; --soft: #a5acb4; --line: #363c43; --accent: #7db7f0;
   --met: #43c79b; --missed: #ff9a5c; --area: #4a5560; --focus: #9cc9f7;
   --late-submit: #b79af0; --waiting-behind: #f0a830; --wakeup: #6cc0f5; --preempted: #2fc48f; --gc: #e38fc0;
-  --overrun: #ff7433; --hung: #5aa5e8; --crashed: #f5f6f7; --unknown: #8f979f; --none: #b7bdc4; } }
+  --overrun: #ff7433; --hung: #5aa5e8; --crashed: #f5f6f7; --shed: #d9a15c; --unknown: #8f979f; --none: #b7bdc4; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif; overflow-wrap: anywhere; }
@@ -56,7 +56,7 @@ svg { display: block; overflow: visible; } svg text { fill: var(--soft); font-si
 .deadline { fill: none; stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 6 4; vector-effect: non-scaling-stroke; }
 .c-lateSubmit { --c: var(--late-submit); color: var(--c); } .c-waitingBehind { --c: var(--waiting-behind); color: var(--c); } .c-wakeup { --c: var(--wakeup); color: var(--c); }
 .c-preempted { --c: var(--preempted); color: var(--c); } .c-gc { --c: var(--gc); color: var(--c); } .c-overrun { --c: var(--overrun); color: var(--c); } .c-hung { --c: var(--hung); color: var(--c); }
-.c-crashed { --c: var(--crashed); color: var(--c); } .c-unknown { --c: var(--unknown); color: var(--c); } .c-none { --c: var(--none); color: var(--c); } .c-dropped { --c: var(--missed); color: var(--c); }
+.c-crashed { --c: var(--crashed); color: var(--c); } .c-shed { --c: var(--shed); color: var(--c); } .c-unknown { --c: var(--unknown); color: var(--c); } .c-none { --c: var(--none); color: var(--c); } .c-dropped { --c: var(--missed); color: var(--c); }
 .data > use { fill: currentColor; stroke: var(--panel); stroke-width: 1; } .data > use.c-none { --c: var(--missed); color: var(--c); }
 .bar, rect, .sym { fill: currentColor; } .sym { display: inline-block; width: .85em; height: .85em; vertical-align: -.05em; margin-right: .45em; }
 .definitions { position: absolute; width: 0; height: 0; }

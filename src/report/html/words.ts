@@ -12,6 +12,7 @@ export const CAUSE_WORDS: Readonly<Record<MissCause, { short: string; long: stri
   overrun: { short: 'overrun', long: 'the task itself took longer than its budget' },
   hung: { short: 'hung', long: 'the job did not end and its worker was replaced' },
   crashed: { short: 'crashed', long: 'the worker died with the job' },
+  shed: { short: 'shed', long: 'it was dropped to make room for another job' },
   unknown: { short: 'unknown', long: 'the signals that would tell are missing here' },
 };
 
@@ -48,6 +49,7 @@ export const CAUSE_SHAPES: Readonly<Record<MissCause | 'none', string>> = {
   overrun: 'M-1.5-5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5z',
   hung: 'M-5-5h10L-5 5h10z',
   crashed: 'M-3.5-5 0-1.5 3.5-5 5-3.5 1.5 0 5 3.5 3.5 5 0 1.5-3.5 5-5 3.5-1.5 0-5-3.5z',
+  shed: 'M-4.5-3h9v2h-3.5V5h-2V-1h-3.5z',
   unknown: 'M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0zM-2 0a2 2 0 1 1 4 0a2 2 0 1 1-4 0z',
   none: 'M-4-1.2h8v2.4h-8z',
 };
