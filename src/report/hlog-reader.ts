@@ -105,11 +105,33 @@ function toData(histogram: JsHistogram): HistogramData {
 function parseDescription(line: string): HlogDescription | null {
   try {
     const given = JSON.parse(line.slice(DESCRIPTION_PREFIX.length + 1, -1)) as HlogDescription;
-    return given.schemaVersion === 1 && Array.isArray(given.lanes) && Array.isArray(given.loops) ? given : null;
+    return given.schemaVersion === 1 && isWhole(given) ? given : null;
   } catch {
     // it only describes; the histograms are what counts
     return null;
   }
+}
+
+/** Whether it has all that is read of it: the file may have been changed by anybody. Throws for what is far from it. */
+function isWhole({ environment, lanes, loops }: HlogDescription): boolean {
+  const { runtime, platform, cpu, allowedCpus } = environment;
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const isNumber = (value: unknown): boolean => typeof value === 'number';
+  const isNumberOrNull = (value: unknown): boolean => value === null || isNumber(value);
+  return (
+    isText(runtime) &&
+    isText(platform) &&
+    (cpu === null || isText(cpu)) &&
+    Array.isArray(allowedCpus) &&
+    allowedCpus.every(isNumber) &&
+    lanes.every(
+      ({ name, periodUs, tasks }) =>
+        isText(name) &&
+        isNumberOrNull(periodUs) &&
+        tasks.every((task) => isText(task.name) && isNumber(task.deadlineUs) && isNumberOrNull(task.budgetUs)),
+    ) &&
+    loops.every(({ id, hz, deadlineUs }) => [id, hz, deadlineUs].every(isNumber))
+  );
 }
 
 function invalid(number: number, line: string, cause: unknown): FrameDeadlineError {
