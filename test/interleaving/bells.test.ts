@@ -49,10 +49,9 @@ describe('bells and parking: no worker sleeps while a job of its lanes is ready'
       flags,
     );
 `;
-  const SINGLE_RING = `    this.single.push(job);
-    this.accepted(handle);
+  const SINGLE_RING = `    if (overload !== null) overload.accepted(job, false);
     this.ring(handle, slot);
-`;
+    if (signal`;
   test.each<[string, readonly Patch[]]>([
     [
       'no second look before the wait',
