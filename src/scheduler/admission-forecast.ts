@@ -106,8 +106,7 @@ export class Forecast {
     this.nowUs = nowUs;
     this.freeInUs.fill(0);
     this.variance.fill(0);
-    this.stageOf.fill(0);
-    this.beginsInUs.fill(0);
+    this.clearStages();
     return this.placeCandidate(candidate);
   }
 
@@ -124,15 +123,19 @@ export class Forecast {
     return isLate;
   }
 
+  private clearStages(): void {
+    this.stageOf.fill(0);
+    this.beginsInUs.fill(0);
+    this.overInUs.fill(0);
+  }
+
   /** What runs now. */
   private begin(nowUs: number): void {
     const { ledger, freeInUs, variance, estimates } = this;
     this.nowUs = nowUs;
     freeInUs.fill(0);
     variance.fill(0);
-    this.stageOf.fill(0);
-    this.beginsInUs.fill(0);
-    this.overInUs.fill(0);
+    this.clearStages();
     for (let i = 0; i < ledger.count; i++) {
       const entry = ledger.order[i]!;
       const worker = ledger.runningOn[entry]!;
