@@ -73,12 +73,15 @@ export class AttachedMemory {
 
   /** Index of the worker that the column's thread is, or was last. */
   placeOf(column: number): number {
-    return Atomics.load(this.control, this.layout.worker(column) + WORKER_PLACE);
+    const place = Atomics.load(this.control, this.layout.worker(column) + WORKER_PLACE);
+    // one that there is not: overwritten by mistake
+    return place >>> 0 < this.workerCount ? place : column;
   }
 
   /** The column whose thread serves as that worker. */
   columnOf(place: number): number {
-    return Atomics.load(this.control, this.layout.worker(place) + WORKER_COLUMN);
+    const column = Atomics.load(this.control, this.layout.worker(place) + WORKER_COLUMN);
+    return column >>> 0 < this.workerCount ? column : place;
   }
 
   /** Writes the trace of a column's thread. That thread only; allocates. */
