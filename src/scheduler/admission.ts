@@ -13,8 +13,10 @@ const TRY_SHARE = 0.05;
 
 type Rules = Pick<Plan, 'lanes' | 'tasks'>;
 
-/** Ends a ready job to make room; false if a worker has begun it. */
-export type Shed = (ring: JobRing, slot: number, state: number) => boolean;
+export interface Shedder {
+  /** Ends a ready job, whose state was read before, to make room; false if a worker has begun it. */
+  shed(ring: JobRing, slot: number, state: number): boolean;
+}
 
 /**
  * Decides at the submit which jobs are accepted, for lanes with `admission: 'estimate'` and all that share workers with
@@ -30,9 +32,9 @@ export class Admission {
   private readonly candidate: Candidate;
   private readonly clock: Clock;
   private readonly triedUs: Float64Array;
-  private readonly shed: Shed;
+  private readonly shedder: Shedder;
 
-  constructor(memory: AttachedMemory, clock: Clock, plan: Rules, lanes: readonly number[], shed: Shed) {
+  constructor(memory: AttachedMemory, clock: Clock, plan: Rules, lanes: readonly number[], shedder: Shedder) {
     this.lanes = plan.lanes;
     this.tasks = plan.tasks;
     this.estimates = new ExecutionEstimates(plan.tasks.map(({ budgetUs }) => budgetUs));
@@ -44,7 +46,7 @@ export class Admission {
     this.candidate = { lane: 0, task: 0, deadlineUs: 0, frame: 0, stage: 0 };
     this.clock = clock;
     this.triedUs = new Float64Array(plan.tasks.length).fill(Number.NEGATIVE_INFINITY);
-    this.shed = shed;
+    this.shedder = shedder;
   }
 
   /**
@@ -114,7 +116,7 @@ export class Admission {
     if (enough < 0) return false;
     let hasLost = false;
     for (const entry of leaving) {
-      if (!this.shed(ledger.ringOf[entry]!, ledger.slotOf(entry), ledger.state[entry]!)) hasLost = true;
+      if (!this.shedder.shed(ledger.ringOf[entry]!, ledger.slotOf(entry), ledger.state[entry]!)) hasLost = true;
     }
     if (!hasLost) return true;
     ledger.refresh();
@@ -147,7 +149,7 @@ export function admissionsOf(
   memory: AttachedMemory,
   clock: Clock,
   plan: Rules,
-  shed: Shed,
+  shedder: Shedder,
 ): readonly (Admission | null)[] {
   const byLane: (Admission | null)[] = plan.lanes.map(() => null);
   for (const lane of plan.lanes) {
@@ -161,7 +163,7 @@ export function admissionsOf(
       for (const { index } of reached) workers |= memory.serversOf(index);
     }
     const lanes = together.map(({ index }) => index);
-    const admission = new Admission(memory, clock, plan, lanes, shed);
+    const admission = new Admission(memory, clock, plan, lanes, shedder);
     for (const index of lanes) byLane[index] = admission;
   }
   return byLane;

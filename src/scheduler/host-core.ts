@@ -33,7 +33,7 @@ import type { AttachedMemory } from '../worker/attached-memory.js';
 import { checkDeadlineMs } from '../worker/task.js';
 import type { WorkerCore } from '../worker/worker-core.js';
 import { AbortLinks } from './abort-links.js';
-import { admissionsOf, type Shed } from './admission.js';
+import { admissionsOf, type Shedder } from './admission.js';
 import type { Backend } from './backend.js';
 import { Completions } from './completions.js';
 import { Undertaker } from './dead-worker.js';
@@ -74,7 +74,6 @@ export class HostCore {
   readonly frameJob: typeof Job;
   private readonly recorder: Recorder;
   private readonly undertaker: Undertaker;
-  private readonly shed: Shed;
   /** All threads have ended and everything is settled. */
   isOver: boolean;
   private inspected: boolean;
@@ -95,8 +94,7 @@ export class HostCore {
     this.nestedHelper = null;
     this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
     this.undertaker = new Undertaker(this.memory, plan.tasks, backend.clock, HOST_COLUMN);
-    this.shed = (ring, slot, state) => this.endUnstarted(ring, slot, state, OUTCOME_EXPIRED);
-    this.overload = overloadOf(this.memory, backend.clock, plan, this.shed);
+    this.overload = overloadOf(this.memory, backend.clock, plan, this);
     this.isOver = false;
     this.frameJob = plan.tasks.some((task) => task.development === true) ? WatchedJob : Job;
     this.inspected = false;
@@ -226,8 +224,9 @@ export class HostCore {
     return this.undertaker.end(ring, slot, state, OUTCOME_CANCELLED);
   }
 
-  private endUnstarted(ring: JobRing, slot: number, state: number, outcome: number): boolean {
-    const ended = this.undertaker.end(ring, slot, state, outcome, CAUSE_SHED);
+  /** Ends a job that is ready to make room for another; false if a worker was first. */
+  shed(ring: JobRing, slot: number, state: number): boolean {
+    const ended = this.undertaker.end(ring, slot, state, OUTCOME_EXPIRED, CAUSE_SHED);
     if (ended) this.completions.settle();
     return ended;
   }
@@ -377,7 +376,7 @@ export class HostCore {
     }
     const overload = this.overload[lane]!;
     if (!mayDrop || overload === null) return;
-    const dropped = overload.dropOldest(ring, this.shed);
+    const dropped = overload.dropOldest(ring, this);
     if (dropped === null) return;
     const single = this.single.indexOf(dropped);
     if (single >= 0) this.single.splice(single, 1);
@@ -417,8 +416,8 @@ export class HostCore {
 }
 
 /** By lane: what is done about overload, or null. */
-function overloadOf(memory: AttachedMemory, clock: Clock, plan: Plan, shed: Shed): (LaneOverload | null)[] {
-  const admissions = admissionsOf(memory, clock, plan, shed);
+function overloadOf(memory: AttachedMemory, clock: Clock, plan: Plan, shedder: Shedder): (LaneOverload | null)[] {
+  const admissions = admissionsOf(memory, clock, plan, shedder);
   return plan.lanes.map((lane) => {
     const admission = admissions[lane.index]!;
     if (admission === null && lane.onFull === 'refuse') return null;

@@ -1,7 +1,7 @@
 import { RING_HEAD, SLOT_SEQUENCE, SLOT_STATE, STATUS_READY, statusOf } from '../memory/layout.js';
 import type { JobRing } from '../ring/job-ring.js';
 import type { LaneInfo } from '../worker/task-runtime.js';
-import type { Admission } from './admission.js';
+import type { Admission, Shedder } from './admission.js';
 import type { Job } from './job.js';
 
 /** What a lane does about overload at the submit. Host thread only; lanes that do nothing have none. */
@@ -29,17 +29,18 @@ export class LaneOverload {
   }
 
   /**
-   * Ends the job that was submitted first of those that were not started, and returns it; null if there is none. `end`
-   * ends a ready job, unless a worker has begun it meanwhile.
+   * Ends the job that was submitted first of those that were not started, and returns it; null if there is none.
    */
-  dropOldest(ring: JobRing, end: (ring: JobRing, slot: number, state: number) => boolean): Job | null {
+  dropOldest(ring: JobRing, shedder: Shedder): Job | null {
     const { jobs } = this;
     if (jobs === null) return null;
     for (;;) {
       const slot = oldestReady(ring, jobs);
       if (slot < 0) return null;
       const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE); // acquire
-      if (statusOf(state) === STATUS_READY && end(ring, slot, state)) return jobs[slot]!;
+      if (statusOf(state) !== STATUS_READY) continue;
+      // false: a worker has begun it meanwhile
+      if (shedder.shed(ring, slot, state)) return jobs[slot]!;
     }
   }
 }

@@ -394,7 +394,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
           output,
           lane.periodic?.task === info.index,
           lane.onFull === 'dropOldest',
-          (mayDrop) => core.reclaim(lane.index, producer.ring, mayDrop),
+          core,
         );
         handles[info.name] = handle;
         this.handles.push(handle);

@@ -11,6 +11,11 @@ const NONE = -1;
 /** The ring was full when the input was begun: it goes to a scratch slot, and the submit will be refused. */
 const SCRATCH = -2;
 
+/** Makes room in a full ring: see `HostCore.reclaim`. */
+export interface RoomMaker {
+  reclaim(lane: number, ring: JobRing, mayDrop: boolean): void;
+}
+
 /** A task on the submitting side: `scheduler.lanes.<lane>.<task>`. */
 export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
   readonly name: string;
@@ -31,8 +36,7 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
   readonly periodic: boolean;
   /** Whether a full ring drops its oldest job for a new one. */
   private readonly dropsOldest: boolean;
-  /** Gives back, if it can, a slot of a job that nobody waits for any more; with `mayDrop` also of one that was not started. */
-  private readonly makeRoom: (mayDrop: boolean) => void;
+  private readonly room: RoomMaker;
   private readonly scratch: View<I>;
   private readonly scratchWords: Int32Array;
   private readonly empty: boolean;
@@ -50,7 +54,7 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
     output: O,
     periodic: boolean,
     dropsOldest: boolean,
-    makeRoom: (mayDrop: boolean) => void,
+    room: RoomMaker,
   ) {
     this.inputSchema = input.schema;
     this.outputSchema = output;
@@ -63,7 +67,7 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
     this.views = views;
     this.periodic = periodic;
     this.dropsOldest = dropsOldest;
-    this.makeRoom = makeRoom;
+    this.room = room;
     this.empty = input.byteLength === 0;
     const bytes = Math.max(8, Math.ceil(input.byteLength / 4) * 4);
     const memory = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes);
@@ -127,7 +131,7 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
   hasRoom(): boolean {
     if (this.reserved >= 0 || this.dropsOldest) return true;
     if (this.reserved === SCRATCH) return false;
-    if (this.producer.liveSlots >= this.ring.capacitySlots) this.makeRoom(false);
+    if (this.producer.liveSlots >= this.ring.capacitySlots) this.room.reclaim(this.info.lane, this.ring, false);
     return this.producer.liveSlots < this.ring.capacitySlots;
   }
 
@@ -141,7 +145,7 @@ export class TaskHandle<I extends Schema = Schema, O extends Schema = Schema> {
   private reserve(mayDrop: boolean): number {
     const slot = this.producer.reserve();
     if (slot >= 0) return slot;
-    this.makeRoom(mayDrop);
+    this.room.reclaim(this.info.lane, this.ring, mayDrop);
     return this.producer.reserve();
   }
 

@@ -21,6 +21,7 @@ export interface EngineSpec {
       {
         readonly slots: number;
         readonly idempotent?: boolean;
+        readonly onFull?: 'refuse' | 'dropOldest';
         readonly handler?: (context: JobContext) => Stepping | undefined;
       }
     >
@@ -76,7 +77,9 @@ export function engine(
     modules.load<typeof import('../../src/scheduler/lane-service.js')>('scheduler/lane-service.js');
 
   const laneNames = Object.keys(spec.lanes);
-  const lanes = laneNames.map((name, index) => normalLane(name, index, spec.lanes[name]!.slots));
+  const lanes = laneNames.map((name, index) =>
+    normalLane(name, index, spec.lanes[name]!.slots, spec.lanes[name]!.onFull),
+  );
   const placed = spec.workers.map((served, index) =>
     normalWorker(
       `worker${index}`,
@@ -124,7 +127,7 @@ export function engine(
       output,
       false,
       plan.lanes[info.lane]!.onFull === 'dropOldest',
-      (mayDrop) => core.reclaim(info.lane, producer.ring, mayDrop),
+      core,
     );
     tasks[name] = made as unknown as TaskHandle;
   }
@@ -257,7 +260,12 @@ interface Counts {
   outcomes: number[];
 }
 
-function normalLane(name: string, index: number, capacitySlots: number): NormalLane {
+function normalLane(
+  name: string,
+  index: number,
+  capacitySlots: number,
+  onFull: NormalLane['onFull'] = 'refuse',
+): NormalLane {
   return {
     index,
     name,
@@ -265,7 +273,7 @@ function normalLane(name: string, index: number, capacitySlots: number): NormalL
     load: null,
     deadlineMs: null,
     onExpired: 'run',
-    onFull: 'refuse',
+    onFull,
     admission: 'off',
     importance: 1,
     capacitySlots,
