@@ -31,6 +31,7 @@ const NAMES = [
   'rivals-hogs',
   'rivals-frames',
   'one-core',
+  'overload',
   'streams',
   'growth',
   'cost-model',

@@ -1,0 +1,139 @@
+import { createScheduler } from 'frame-deadline';
+import { stepsFor } from './harness/cpu-steps.js';
+import { Random } from './harness/random.js';
+import { row } from './harness/stats.js';
+
+export const name = 'overload';
+export const describe =
+  'twice the work that a worker can do: what is on time, what it is worth, and how soon it is over';
+
+const JOB_US = 500;
+const DEADLINE_MS = 16;
+const SEED = 42;
+const BACK_TO_BACK = 400;
+/** Every fourth job is worth ten times the others. */
+const VITAL_EVERY = 4;
+const VITAL_VALUE = 10;
+const tasks = new URL('./tasks/overload.tasks.js', import.meta.url);
+
+const plain = { tasks, capacitySlots: 4096 };
+/** FIFO: all have one deadline far away, so they run as submitted; the bench judges by the true one. */
+const RULES = [
+  ['FIFO', { plain, vital: plain }, true],
+  ['earliest deadline first', { plain, vital: plain }, false],
+  ['  with onExpired: drop', { plain: { ...plain, onExpired: 'drop' }, vital: { ...plain, onExpired: 'drop' } }, false],
+  [
+    'admission, importance',
+    {
+      plain: { ...plain, admission: 'estimate' },
+      vital: { ...plain, admission: 'estimate', importance: VITAL_VALUE },
+    },
+    false,
+  ],
+];
+
+export async function run({ quick }) {
+  const overloadMs = quick ? 400 : 2000;
+  const rounds = quick ? 2 : 5;
+  const steps = stepsFor(JOB_US);
+  const found = RULES.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, [, lanes, isFifo]] of RULES.entries()) {
+      found[i].push(await measure(lanes, isFifo, steps, overloadMs));
+    }
+  }
+  const rows = RULES.flatMap(([what], i) => [
+    row(
+      `${what}: on time, of what ran`,
+      '%',
+      found[i].map(({ onTimePercent }) => onTimePercent),
+    ),
+    row(
+      '  goodput, of the capacity',
+      '%',
+      found[i].map(({ goodputPercent }) => goodputPercent),
+    ),
+    row(
+      '  value, of what could be had',
+      '%',
+      found[i].map(({ valuePercent }) => valuePercent),
+    ),
+    row(
+      '  last miss, frames after the overload',
+      'frames',
+      found[i].map(({ recoveryFrames }) => recoveryFrames),
+    ),
+  ]);
+  return {
+    rows,
+    notes: [
+      `jobs of ${JOB_US} µs of work on one worker, twice as many as it can do for ${overloadMs} ms, then half as many; deadlines ${DEADLINE_MS} ms ± 25 %`,
+      `capacity: as many as it does one after the other right before, in ${BACK_TO_BACK}; value: every fourth job is worth ${VITAL_VALUE}, the others 1`,
+    ],
+  };
+}
+
+/** Microseconds from job to job while the worker has nothing else to do. */
+async function jobTime(scheduler, steps) {
+  const from = performance.now();
+  const jobs = Array.from({ length: BACK_TO_BACK }, () =>
+    scheduler.submit(scheduler.lanes.plain.job, { steps }, { deadlineMs: 60_000 }),
+  );
+  await Promise.all(jobs.map((job) => job.done));
+  for (const job of jobs) job.release();
+  return ((performance.now() - from) * 1000) / BACK_TO_BACK;
+}
+
+/** Submits at the rate for so long, in turns of about a millisecond, and looks what became of each job. */
+async function measure(lanes, isFifo, steps, overloadMs) {
+  const scheduler = await createScheduler({ lanes, workers: [{ lanes: ['plain', 'vital'], spinUs: 50 }], spares: 0 });
+  const random = new Random(SEED);
+  const entries = [];
+  const submit = (isVital) => {
+    const nowMs = performance.timeOrigin + performance.now();
+    const relativeMs = DEADLINE_MS * (0.75 + 0.5 * random.next());
+    const { job: task } = scheduler.lanes[isVital ? 'vital' : 'plain'];
+    const job = scheduler.submit(task, { steps }, { deadlineMs: isFifo ? 60_000 : relativeMs });
+    const entry = { job, value: isVital ? VITAL_VALUE : 1, deadlineMs: nowMs + relativeMs, endedMs: 0 };
+    entries.push(entry);
+    void job.done.then(() => {
+      if (job.outcome === 'onTime' || job.outcome === 'late') entry.endedMs = job.output.endedMs;
+      job.release();
+    });
+  };
+  // compiled, and measured, before it counts
+  for (let i = 0; i < 200; i++) {
+    submit(false);
+    await entries.at(-1).job.done;
+  }
+  entries.length = 0;
+  const jobUs = await jobTime(scheduler, steps);
+  const startMs = performance.timeOrigin + performance.now();
+  const overMs = startMs + overloadMs;
+  let owed = 0;
+  let lastMs = startMs;
+  for (let nowMs = startMs; nowMs < overMs + overloadMs; nowMs = performance.timeOrigin + performance.now()) {
+    owed += ((nowMs - lastMs) * 1000 * (nowMs < overMs ? 2 : 0.5)) / jobUs;
+    lastMs = nowMs;
+    for (; owed >= 1; owed--) submit(entries.length % VITAL_EVERY === 0);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await scheduler.close({ drainMs: 60_000 });
+  await new Promise((resolve) => setImmediate(resolve));
+  const accepted = entries.filter(({ job }) => job.refused === false);
+  const ran = accepted.filter(({ endedMs }) => endedMs > 0);
+  const isGood = ({ endedMs, deadlineMs }) => endedMs > 0 && endedMs <= deadlineMs;
+  const good = ran.filter((entry) => isGood(entry) && entry.endedMs <= overMs);
+  const lastMissMs = accepted
+    .filter((entry) => !isGood(entry))
+    .reduce((last, { deadlineMs }) => Math.max(last, deadlineMs), 0);
+  const capacity = (overloadMs * 1000) / jobUs;
+  const vital = entries.filter(({ value, deadlineMs }) => value > 1 && deadlineMs <= overMs).length;
+  return {
+    onTimePercent: (100 * ran.filter(isGood).length) / ran.length,
+    goodputPercent: (100 * good.length) / capacity,
+    valuePercent:
+      (100 * good.reduce((sum, { value }) => sum + value, 0)) / (vital * VITAL_VALUE + Math.max(capacity - vital, 0)),
+    recoveryFrames: Math.max(0, (lastMissMs - overMs) / DEADLINE_MS),
+  };
+}
