@@ -18,7 +18,14 @@ export type MissCause =
   | 'shed';
 
 export const OUTCOMES: readonly Outcome[] = ['onTime', 'late', 'expired', 'failed', 'cancelled', 'lost'];
-export const REFUSALS: readonly Refusal[] = ['full', 'closed', 'framesInFlight', 'noWorker', 'admission', 'quarantined'];
+export const REFUSALS: readonly Refusal[] = [
+  'full',
+  'closed',
+  'framesInFlight',
+  'noWorker',
+  'admission',
+  'quarantined',
+];
 export const MISS_CAUSES: readonly MissCause[] = [
   'lateSubmit',
   'waitingBehind',

@@ -129,7 +129,7 @@ describe('a job that does not end', () => {
       outcomes.push(job.outcome);
       job.release();
     }
-    expect(outcomes.length).toBeGreaterThan(1);
+    expect(outcomes.length).toBeGreaterThan(0);
     expect(outcomes.filter((outcome) => outcome !== 'onTime')).toEqual([]);
     // a spare of several workers serves as the one whose place it takes
     const seen = new Set<number>();

@@ -13,6 +13,7 @@ const PART_OF: Record<MissCause, keyof Parts> = {
   overrun: 'onCpuUs',
   hung: 'onCpuUs',
   crashed: 'onCpuUs',
+  shed: 'waitingBehindUs',
   unknown: 'unattributedUs',
 };
 const HANG_US = 250_000;

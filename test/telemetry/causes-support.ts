@@ -160,7 +160,12 @@ export class Stage {
     this.producer = new JobRingProducer(this.memory.rings[0]!);
     const { telemetry, telemetryLayout } = this.memory;
     this.reader = new RecordRingReader(telemetry, telemetryLayout.missRing(0), MISS_CAPACITY, MISS_RECORD_WORDS);
-    this.decoder = new MissDecoder(plan.lanes, plan.tasks, (column) => (column === 0 ? 'worker' : column === 1 ? 'main' : null), this.clock);
+    this.decoder = new MissDecoder(
+      plan.lanes,
+      plan.tasks,
+      (column) => (column === 0 ? 'worker' : column === 1 ? 'main' : null),
+      this.clock,
+    );
   }
 
   /** Begins a frame whose tick is now; the callback is called `calledLateUs` after. */

@@ -18,7 +18,18 @@ const LANE = [
   'wakeupUs',
 ];
 const OUTCOMES = ['cancelled', 'expired', 'failed', 'late', 'lost', 'onTime'];
-const CAUSES = ['crashed', 'gc', 'hung', 'lateSubmit', 'overrun', 'preempted', 'unknown', 'waitingBehind', 'wakeup'];
+const CAUSES = [
+  'crashed',
+  'gc',
+  'hung',
+  'lateSubmit',
+  'overrun',
+  'preempted',
+  'shed',
+  'unknown',
+  'waitingBehind',
+  'wakeup',
+];
 
 const keys = (value: object): string[] => Object.keys(value).sort();
 const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((a, b) => a + b, 0);

@@ -23,6 +23,8 @@ async function scheduler(mode: 'threads' | 'inline' = 'threads'): Promise<Schedu
   const made = await createScheduler<Lanes>({
     mode,
     lanes: { work: { tasks: WORK_URL, load: loadWork, capacitySlots: 64 } },
+    // its memory would come in the middle
+    spares: 0,
     ...(mode === 'threads' ? { workers: [{ lanes: ['work'] as const }] } : {}),
   });
   schedulers.push(made);
