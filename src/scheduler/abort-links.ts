@@ -53,7 +53,8 @@ export class AbortLinks {
   private abort(signal: AbortSignal): void {
     const link = this.links.get(signal)!;
     this.links.delete(signal);
-    for (const member of link.members) member.onAbort();
+    // the youngest first: a worker that the oldest lets go takes none of those behind it
+    for (const member of [...link.members].reverse()) member.onAbort();
     this.aborted();
   }
 }

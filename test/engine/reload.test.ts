@@ -225,7 +225,7 @@ describe('reload', () => {
   });
 
   it('a job that runs ends on the old code, a queued one runs on the new', async () => {
-    const scheduler = await create({ workers: [{ lanes: ['render'] }] });
+    const scheduler = await create({ workers: [{ lanes: ['render'] }], hangMs: Number.POSITIVE_INFINITY });
     const { hold, stamp } = scheduler.lanes.render;
     const held = scheduler.submit(hold, {}, LONG);
     await gate.arrived(1);
