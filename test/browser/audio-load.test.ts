@@ -20,6 +20,7 @@ if (CHROMIUM === undefined)
 
 interface Played {
   wrong: number;
+  wrongSinceFirst: number;
   heard: number;
   gaps: number;
   underruns: number;
@@ -61,11 +62,11 @@ describe.skipIf(CHROMIUM === undefined)('sound of a lane beside CPU load', { tim
     );
     console.info(`${SECONDS} s beside ${hogs.length} CPU hogs, depth ${TARGET_DEPTH}`, played);
     expect(hogs.every((hog) => hog.exitCode === null)).toBe(true);
-    expect(played).toMatchObject({ wrong: 0, deaths: 0 });
+    expect(played).toMatchObject({ wrongSinceFirst: 0, deaths: 0 });
     expect(played.heard).toBeGreaterThan(SECONDS * SAMPLE_RATE * 0.5);
-    // a busy machine may have xruns
+    // a busy machine may have xruns, and begin to record late
     if (GIVEN_SECONDS !== undefined) {
-      expect(played).toMatchObject({ underruns: 0, missingItems: 0, gaps: 0, state: 'flowing' });
+      expect(played).toMatchObject({ wrong: 0, underruns: 0, missingItems: 0, gaps: 0, state: 'flowing' });
       expect(played.heard).toBeGreaterThan(SECONDS * SAMPLE_RATE * 0.99);
     }
   });

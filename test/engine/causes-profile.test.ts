@@ -45,7 +45,9 @@ describe('flight recorder of CPU profiles', () => {
       workers: [{ lanes: ['lane'], name: 'worker' }],
       profile: { folder: join(folder, 'deep'), sampleUs: 500, everyS: 0 },
     });
-    for (let i = 0; i < 2; i++) {
+    // on a busy machine the system may be what made the first ones late
+    const overruns = () => scheduler.recentMisses().filter(({ cause }) => cause === 'overrun').length;
+    for (let i = 0; i < 2 || (overruns() < 2 && i < 40); i++) {
       const job = scheduler.submit(scheduler.lanes.lane.slow, { ms: 60 });
       await job.done;
       job.release();

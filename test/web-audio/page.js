@@ -49,18 +49,21 @@ async function live(targetDepth) {
   return { context, playback, capture, control, stop };
 }
 
-/** The ramp, with silence where it had gaps. */
+/** The ramp, with silence where it had gaps. `wrongSinceFirst`: of one that was recorded from later than its beginning. */
 function judge(samples) {
+  const first = (samples.find((sample) => sample !== 0) ?? 1) - 1;
   let heard = 0;
   let wrong = 0;
+  let wrongSinceFirst = 0;
   let gaps = 0;
   samples.forEach((sample, i) => {
     if (sample !== 0) {
       if (sample !== rampAt(heard)) wrong++;
+      if (sample !== rampAt(first + heard)) wrongSinceFirst++;
       heard++;
     } else if (i > 0 && samples[i - 1] !== 0) gaps++;
   });
-  return { heard, wrong, gaps };
+  return { heard, wrong, wrongSinceFirst, gaps };
 }
 
 globalThis.audioTests = {
