@@ -58,10 +58,12 @@ function judge(samples) {
   let gaps = 0;
   samples.forEach((sample, i) => {
     if (sample !== 0) {
+      // not the silence before and after it
+      if (heard > 0 && samples[i - 1] === 0) gaps++;
       if (sample !== rampAt(heard)) wrong++;
       if (sample !== rampAt(first + heard)) wrongSinceFirst++;
       heard++;
-    } else if (i > 0 && samples[i - 1] !== 0) gaps++;
+    }
   });
   return { heard, wrong, wrongSinceFirst, gaps };
 }
