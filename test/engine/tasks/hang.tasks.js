@@ -3,9 +3,6 @@ import { task, u32 } from 'frame-deadline';
 
 // Ways not to return, and ways to die outside a handler.
 
-/** What the module does when it is imported: set before the scheduler is made. */
-if (process.env['HANG_THROW_AT_IMPORT'] === '1') throw new Error('thrown at import');
-
 const endless = () => {
   for (;;);
 };
