@@ -208,6 +208,25 @@ function writeWorkers(writer: MetricWriter, { workers }: Telemetry): void {
   // since the start even in a window
   const jobs = workers.map(({ name, jobs }): Sample<number> => [{ [WORKER]: name }, jobs]);
   writer.gauge('frame_deadline.worker.jobs_ended', '{job}', 'Jobs that the worker ended, since the start.', jobs);
+  const collecting = workers.flatMap(({ name, slackCollections }) =>
+    slackCollections === undefined ? [] : [[name, slackCollections] as const],
+  );
+  writer.gauge(
+    'frame_deadline.worker.slack_collections',
+    '{collection}',
+    'Garbage collections in slack time, since the start.',
+    collecting.flatMap(([name, counts]) =>
+      (['young', 'full'] as const).map(
+        (of): Sample<number> => [{ [WORKER]: name, 'frame_deadline.gc.generation': of }, counts[of]],
+      ),
+    ),
+  );
+  writer.gauge(
+    'frame_deadline.worker.slack_collection.duration',
+    's',
+    'Time that garbage collections in slack time took, since the start.',
+    collecting.map(([name, { totalMs }]): Sample<number> => [{ [WORKER]: name }, totalMs / 1000]),
+  );
   const facts = workers.map(({ name, lanes, priority, policy, niceness, cpus }): Sample<number> => {
     const known: MetricAttributes = { [WORKER]: name, 'frame_deadline.worker.lanes': lanes.join(',') };
     if (priority !== null) known['frame_deadline.worker.priority'] = priority;

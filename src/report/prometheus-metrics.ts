@@ -205,4 +205,19 @@ function writeWorkers(writer: ExpositionWriter, { workers }: Telemetry): void {
     ),
   );
   writer.gauge('frame_deadline_worker_signal_available', 'Whether misses can be told by this signal: 1 or 0.', probes);
+  const collecting = workers.flatMap(({ name, slackCollections }) =>
+    slackCollections === undefined ? [] : [[{ worker: name }, slackCollections] as const],
+  );
+  writer.counter(
+    'frame_deadline_worker_slack_collections',
+    'Garbage collections in slack time, by generation.',
+    collecting.flatMap(([of, counts]) =>
+      (['young', 'full'] as const).map((generation) => [{ ...of, generation }, counts[generation]] as const),
+    ),
+  );
+  writer.counter(
+    'frame_deadline_worker_slack_collection_seconds',
+    'Time that garbage collections in slack time took.',
+    collecting.map(([of, { totalMs }]) => [of, totalMs / 1000] as const),
+  );
 }

@@ -58,7 +58,18 @@ const lane = object({
   missRuns: countsOf(['runs', 'longest', 'met', 'of']),
 });
 
-const loop = object({
+/** Members that are absent where they say nothing. */
+function withOptional(schema: JsonSchema, properties: Record<string, JsonSchema>): JsonSchema {
+  return { ...schema, properties: { ...schema.properties, ...properties } };
+}
+
+const pauses = object({
+  count,
+  totalMs: us,
+  now: { enum: ['hidden', null] },
+});
+
+const loopAlways = object({
   id: count,
   hz: { type: 'number', exclusiveMinimum: 0 },
   deadlineUs: us,
@@ -73,8 +84,9 @@ const loop = object({
   frameUs: histogram,
   intervalUs: histogram,
 });
+const loop = withOptional(loopAlways, { pauses });
 
-const worker = object({
+const workerAlways = object({
   name: text,
   lanes: list(text),
   state: { enum: ['serving', 'restarting', 'gone'] },
@@ -86,6 +98,7 @@ const worker = object({
   niceness: orNull('integer'),
   probes: object({ preempted: probe, gc: probe, onCpu: probe }),
 });
+const worker = withOptional(workerAlways, { slackCollections: object({ young: count, full: count, totalMs: us }) });
 
 const culprit = object({
   kind: { enum: ['job', 'mainThread'] },

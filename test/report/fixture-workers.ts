@@ -175,6 +175,7 @@ export class FixtureWorkers {
         name === WITHOUT_PROBES
           ? { preempted: none, gc: profiler, onCpu: none }
           : { preempted: schedstat, gc: profiler, onCpu: schedstat },
+      ...(name === 'shared-1' ? { slackCollections: { young: 240, full: 3, totalMs: 61 } } : {}),
     });
     return [
       worker('audio-0', ['audio'], 0),

@@ -105,6 +105,10 @@ describe.each(sdks)('SDK $name', ({ metrics: sdk, logs: sdkLogs, transformer: ot
     expect(pointOf('frame_deadline.loop.tick.dropped', dropped)?.value).toBe(3);
     const info = { 'frame_deadline.worker.name': 'audio-0', 'frame_deadline.worker.policy': 'SCHED_RR' };
     expect(pointOf('frame_deadline.worker.info', info)?.value).toBe(1);
+    const young = { 'frame_deadline.worker.name': 'shared-1', 'frame_deadline.gc.generation': 'young' };
+    expect(pointOf('frame_deadline.worker.slack_collections', young)?.value).toBe(240);
+    const shared = { 'frame_deadline.worker.name': 'shared-1' };
+    expect(pointOf('frame_deadline.worker.slack_collection.duration', shared)?.value).toBe(0.061);
   });
 
   test('metrics are of the right kind: units, monotonic sums, exponential histograms', async () => {

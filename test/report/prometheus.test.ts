@@ -51,6 +51,12 @@ describe('prometheusText, read by another parser', () => {
     expect(sampleOf('frame_deadline_loop_ticks_dropped_total', { loop: '0', cause: 'overrun' })).toBe('3');
     expect(sampleOf('frame_deadline_worker_info', { worker: 'audio-0', policy: 'SCHED_RR' })).toBe('1');
     expect(sampleOf('frame_deadline_worker_state', { worker: 'audio-0', state: 'restarting' })).toBe('1');
+    const collections = 'frame_deadline_worker_slack_collections_total';
+    expect(sampleOf(collections, { worker: 'shared-1', generation: 'young' })).toBe('240');
+    expect(sampleOf(collections, { worker: 'shared-1', generation: 'full' })).toBe('3');
+    // of a worker that does not collect by itself there is none
+    expect(family(collections).metrics).toHaveLength(2);
+    expect(sampleOf('frame_deadline_worker_slack_collection_seconds_total', { worker: 'shared-1' })).toBe('0.061');
     expect(sampleOf('frame_deadline_worker_signal_available', { worker: 'render-2', signal: 'preempted' })).toBe('0');
   });
 

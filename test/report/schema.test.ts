@@ -67,6 +67,8 @@ describe('telemetry.schema.json', () => {
     ['loops', 0],
     ['workers', 0],
     ['workers', 0, 'probes'],
+    ['workers', 1],
+    ['workers', 1, 'slackCollections'],
     ['misses', 0],
     ['misses', 0, 'segments'],
     ['frames', 0],

@@ -156,6 +156,12 @@ export function loopTables({ loops }: Telemetry, source: Source): Markup {
 ${table('t-loop-latency', 'Frame times by loop', ['loop', 'metric', ...QUANTILE_HEADERS], latencies, ['metric'])}`;
 }
 
+function slackText({ slackCollections }: Telemetry['workers'][number]): Content {
+  if (slackCollections === undefined) return null;
+  const { young, full, totalMs } = slackCollections;
+  return html`<br>collected in slack time: ${countText(young)} young, ${countText(full)} full, ${durationText(totalMs * 1000)} in all`;
+}
+
 /** Placement, priority in force and signals of each worker. */
 export function workerTable({ workers }: Telemetry): Markup {
   const rows = workers.map((worker): Content[] => {
@@ -170,7 +176,7 @@ export function workerTable({ workers }: Telemetry): Markup {
       cpus === null ? 'not known' : cpusText(cpus),
       countText(worker.jobs),
       running === null ? '–' : `${running.lane}.${running.task}, for ${durationText(running.forUs)}`,
-      html`preemption: ${probeText(probes.preempted)}<br>garbage collection: ${probeText(probes.gc)}<br>CPU time: ${probeText(probes.onCpu)}`,
+      html`preemption: ${probeText(probes.preempted)}<br>garbage collection: ${probeText(probes.gc)}<br>CPU time: ${probeText(probes.onCpu)}${slackText(worker)}`,
     ];
   });
   const headers = [
