@@ -19,8 +19,14 @@ interface Seen {
   isIgnored: boolean;
 }
 
+/** A job that runs, as its worker tells of it: WORKER_JOB_COUNT and WORKER_CURRENT_START_US. */
+export interface SeenJob {
+  readonly jobs: number;
+  readonly startUs: number;
+}
+
 /** `job`: as it was seen, for `LaneService.condemn`. */
-export type OnHung = (worker: number, forMs: number, job: { readonly jobs: number; readonly startUs: number }) => void;
+export type OnHung = (worker: number, forMs: number, job: SeenJob) => void;
 
 /** A look that comes later than so many times its interval was held up by what held up the workers too. */
 const LATE_LOOK = 2;

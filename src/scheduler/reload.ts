@@ -10,9 +10,10 @@ import type { AttachedMemory } from '../worker/attached-memory.js';
 import { endedLives } from '../worker/turn.js';
 import type { LaneService } from './lane-service.js';
 import { errorWithCode, plainErrorOf } from './load-tasks.js';
+import type { Place, Spare, WorkerThread } from './places.js';
 import type { LoadResult, ReloadAnswer, ReloadRequest, WorkerSpec } from './protocol.js';
 import { endSwitch, hasUnfinishedFrame } from './reload-frames.js';
-import type { Place, Spare, Supervisor, WorkerThread } from './supervisor.js';
+import type { Supervisor } from './supervisor.js';
 import { changeOf } from './task-change.js';
 
 /** How long a moment between frames is waited for, before frames that begin are held. */
@@ -178,13 +179,11 @@ export class Reloading {
   private async attachAll(spares: Map<Place, Spare>): Promise<void> {
     const attaching: Promise<unknown>[] = [];
     for (const [place, { thread, spec }] of spares) {
-      const index = this.indexOf(place);
       const spare: Spare = { thread, spec, life: endedLives(this.memory, place.column) + 1, attached: null };
       spares.set(place, spare);
       if (place.state === 'gone') continue;
       place.spare = spare;
-      // two threads of one worker would ask for more real-time budget than it declared
-      if (this.supervisor.setup!.workers[index]!.thread.priority === 'realtime') continue;
+      if (this.supervisor.needsOldGone(place)) continue;
       spare.attached = this.supervisor.attachSpare(place, spare);
       attaching.push(spare.attached);
     }
@@ -243,7 +242,7 @@ export class Reloading {
 
   private endIfHung(place: Place, isStopped = false): void {
     const forMs = this.runsForMs(place);
-    if (isStopped || forMs > this.request.drainMs) this.supervisor.endHung(place, forMs);
+    if (isStopped || forMs > this.request.drainMs) this.supervisor.hung!.end(place, forMs);
   }
 
   /** Whether nothing runs and no frame is under way, and no period is about to be released. */

@@ -1,9 +1,10 @@
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { endedLives } from '../worker/turn.js';
 import type { LaneService } from './lane-service.js';
+import type { Place, WorkerThread } from './places.js';
 import type { AttachResult, WorkerSpec } from './protocol.js';
 import type { SpareGroup } from './spare-groups.js';
-import type { Place, Supervisor, WorkerThread } from './supervisor.js';
+import type { Supervisor } from './supervisor.js';
 import { changeOf } from './task-change.js';
 
 /** A group whose spares fail so often in a row gets none any more until one of its workers has started again. */

@@ -1,13 +1,14 @@
 import type { Clock } from '../base/time.js';
 import type { ServeTelemetry } from '../host/telemetry-socket.js';
-import { OUTCOME_CANCELLED, WORKER_CURRENT_TASK } from '../memory/layout.js';
+import { OUTCOME_CANCELLED } from '../memory/layout.js';
 import { CAUSE_CRASHED, CAUSE_HUNG } from '../telemetry/outcomes.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { endedLives, endLife } from '../worker/turn.js';
-import { type RetiredSlot, Undertaker } from './dead-worker.js';
+import { Undertaker } from './dead-worker.js';
 import { Handovers } from './handovers.js';
-import { HangWatch } from './hang-watch.js';
+import { HungWorkers, WRITE_OFF_MS } from './hung-workers.js';
 import { LaneService } from './lane-service.js';
+import { endsWithin, type Place, type Spare, type WorkerThread } from './places.js';
 import type {
   AttachResult,
   LoadResult,
@@ -17,80 +18,18 @@ import type {
   ServeResult,
   SupervisorApi,
   SupervisorSetup,
-  WorkerApi,
   WorkerSpec,
   WorkerState,
 } from './protocol.js';
-import { Quarantine, type QuarantinedTask } from './quarantine.js';
+import { Quarantine } from './quarantine.js';
 import { Reloading } from './reload.js';
 import { Spares, type WarmSpare } from './spares.js';
 import { changeOf } from './task-change.js';
 import { TelemetryServing } from './telemetry-serving.js';
 import type { GivenAgain } from './transfer.js';
 
-/** A worker thread as the supervisor holds it: what a platform's spawn gives. */
-export interface WorkerThread {
-  readonly api: {
-    [K in keyof WorkerApi]: (...args: Parameters<WorkerApi[K]>) => Promise<Awaited<ReturnType<WorkerApi[K]>>>;
-  };
-  readonly ended: Promise<{ exitCode: number; error: Error | null }>;
-  terminate(): Promise<void>;
-}
-
 /** Starts a worker thread; rejects when it does not come up within the time. */
 export type SpawnWorker = (spec: WorkerSpec, timeoutMs: number) => Promise<WorkerThread>;
-
-/** A thread that waits for its turn to serve as a worker. */
-export interface Spare {
-  readonly thread: WorkerThread;
-  readonly spec: WorkerSpec;
-  /** How many threads have ended their service here when its turn comes. */
-  readonly life: number;
-  /** What its attaching gives; null: it is to attach once the old thread is gone. */
-  attached: Promise<AttachResult> | null;
-}
-
-/** How long a thread may take to end before it is taken to hang in native code. Chromium gives one 2 s. */
-const WRITE_OFF_MS = 3000;
-
-/** A thread that was taken out of service while it runs a job that does not end. */
-interface Condemned {
-  readonly place: Place;
-  readonly thread: WorkerThread;
-  readonly column: number;
-  readonly retired: RetiredSlot[];
-  /** Its place was taken. */
-  isReplaced: boolean;
-  /** It does not end: nothing waits for that any more. */
-  isWrittenOff: boolean;
-  timer: ReturnType<typeof setTimeout> | null;
-}
-
-/** A worker: one thread serves as it at a time. */
-export interface Place {
-  /** Of the tables of the thread that serves, or served last. */
-  column: number;
-  spec: WorkerSpec;
-  /** The tasks of its modules as they were first described; empty before. */
-  tasks: LoadedLanes;
-  thread: WorkerThread | null;
-  state: WorkerState['state'];
-  report: WorkerState['report'];
-  probes: WorkerState['probes'];
-  deaths: number;
-  lastDeath: string | null;
-  /** Why it is being ended, in words; null if it is not. */
-  hung: string | null;
-  /** How many threads had ended their service in the column when `thread` began its own. */
-  life: number;
-  /** Of a reload: follows `thread` in its column. */
-  spare: Spare | null;
-  /** Threads that hang in native code. */
-  writtenOff: number;
-  readonly quarantined: QuarantinedTask[];
-}
-
-export type LoadedLanes = Extract<LoadResult, { ok: true }>['lanes'];
 
 /**
  * Owns the workers: spawns them, notices their end, settles what they left, starts them again. Lives in a thread of its
@@ -112,9 +51,8 @@ export class Supervisor implements SupervisorApi {
   private readonly serving: TelemetryServing;
   private quarantine: Quarantine | null;
   spares: Spares | null;
-  private readonly condemned: Map<WorkerThread, Condemned>;
+  hung: HungWorkers | null;
   private reloading: Reloading | null;
-  private watch: HangWatch | null;
   closing: boolean;
 
   constructor(
@@ -137,9 +75,8 @@ export class Supervisor implements SupervisorApi {
     this.serving = new TelemetryServing(serveSocket);
     this.quarantine = null;
     this.spares = null;
-    this.condemned = new Map();
+    this.hung = null;
     this.reloading = null;
-    this.watch = null;
     this.closing = false;
   }
 
@@ -176,21 +113,15 @@ export class Supervisor implements SupervisorApi {
     this.handovers = new Handovers(setup.workers);
     this.memory = new AttachedMemory(setup.memory);
     this.undertaker = new Undertaker(this.memory, setup.tasks, this.clockSince(this.epochUs));
-    this.quarantine = new Quarantine(this.memory);
+    this.quarantine = new Quarantine(this.memory, this.nowMs);
     const lanesOf = (place: number): number[] => setup.workers[place]!.lanes.map((lane) => lane.index);
     const spareColumns = setup.spareGroups.flatMap(({ places, columns }) => columns.map(() => places[0]!));
     const lanes = [...setup.workers.keys(), ...spareColumns].map(lanesOf);
     this.service = new LaneService(this.memory, this.undertaker, lanes, this.places.length);
+    this.hung = new HungWorkers(this, this.memory, this.service, this.undertaker, this.quarantine);
     await Promise.all(this.places.map((place) => this.enterService(place)));
-    if (setup.hangMs !== null) {
-      const clock = this.clockSince(this.epochUs);
-      this.watch = new HangWatch(this.memory, clock, setup.hangMs, (column, forMs, job) =>
-        this.onHung(column, forMs, job),
-      );
-      spareColumns.forEach((_, i) => void this.watch!.watches(this.places.length + i, false));
-      this.watch.start();
-    }
-    this.spares = new Spares(this, this.memory, this.service, setup.spareGroups, () => this.fillPlaces());
+    if (setup.hangMs !== null) this.hung.startWatch(this.clockSince(this.epochUs), setup.hangMs);
+    this.spares = new Spares(this, this.memory, this.service, setup.spareGroups, () => this.hung!.fillPlaces());
     this.spares.start(setup.spareDelayMs);
     return this.workers();
   }
@@ -233,22 +164,13 @@ export class Supervisor implements SupervisorApi {
 
   async close(graceMs: number): Promise<number> {
     this.closing = true;
-    this.watch?.stop();
+    this.hung?.stopWatch();
     this.handovers?.close();
     void this.serving.stopAll();
     const sparesEnded = this.spares?.close();
     await this.reloading?.close();
     for (const place of this.places) this.service?.stop(place.column);
     let left = 0;
-    const endsWithin = async (thread: WorkerThread, ms: number): Promise<boolean> => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<boolean>((resolve) => {
-        timer = setTimeout(() => resolve(false), ms);
-      });
-      const hasEnded = await Promise.race([thread.ended.then(() => true), late]);
-      clearTimeout(timer);
-      return hasEnded;
-    };
     const closing = this.places.map(async ({ thread, column }) => {
       if (thread === null || (await endsWithin(thread, this.memory === null ? 0 : graceMs))) return;
       void thread.terminate();
@@ -256,17 +178,9 @@ export class Supervisor implements SupervisorApi {
       left++;
       this.undertaker?.retire(column, CAUSE_HUNG, true);
     });
-    for (const { thread, column, isWrittenOff, timer } of this.condemned.values()) {
-      if (timer !== null) clearTimeout(timer);
-      closing.push(
-        (async () => {
-          if (!isWrittenOff && (await endsWithin(thread, WRITE_OFF_MS))) return;
-          left++;
-          this.undertaker!.retire(column, CAUSE_HUNG, true);
-        })(),
-      );
-    }
+    const hungLeft = this.hung?.close() ?? 0;
     await Promise.all(closing);
+    left += await hungLeft;
     await sparesEnded;
     if (this.memory !== null) this.undertaker!.settleAll(OUTCOME_CANCELLED);
     return left;
@@ -327,7 +241,7 @@ export class Supervisor implements SupervisorApi {
     place.hung = null;
     place.state = 'serving';
     this.service!.enter(place.column);
-    this.watch?.watches(place.column, true);
+    this.hung!.serves(place.column);
     this.spares?.encourage(place);
   }
 
@@ -361,7 +275,7 @@ export class Supervisor implements SupervisorApi {
   }
 
   /** A warm spare takes the place, whose thread serves no more. */
-  private async install(place: Place, spare: WarmSpare): Promise<void> {
+  async install(place: Place, spare: WarmSpare): Promise<void> {
     this.service!.replace(this.places.indexOf(place), place.column, spare.column);
     place.thread = spare.thread;
     place.column = spare.column;
@@ -384,138 +298,19 @@ export class Supervisor implements SupervisorApi {
     await this.replaceDead(place, true);
   }
 
-  /** A job has run too long. */
-  private onHung(column: number, forMs: number, job: { readonly jobs: number; readonly startUs: number }): void {
-    const place = this.places.find((one) => one.column === column);
-    if (place === undefined || this.closing) return;
-    // a reload is under way: what it has made follows in the same column, when the thread is gone
-    if (place.spare !== null || !this.condemn(place, forMs, job)) this.endHung(place, forMs);
-  }
-
-  /**
-   * Takes a worker out of service whose job does not end: the job is lost, a spare takes its place, its thread is ended.
-   * False if that is not the way.
-   */
-  private condemn(place: Place, forMs: number, job: { readonly jobs: number; readonly startUs: number }): boolean {
-    const { thread, column } = place;
-    if (thread === null || place.state !== 'serving' || place.hung !== null) return true;
-    const task = this.runningTask(column);
-    const answer = this.service!.condemn(column, job);
-    if (answer !== 'condemned') return answer === 'wentOn';
-    this.watch!.watches(column, false);
-    place.thread = null;
-    place.state = 'restarting';
-    place.deaths++;
-    place.lastDeath = hungForMs(forMs);
-    const retired = this.undertaker!.retire(column, CAUSE_HUNG, false);
-    const condemned: Condemned = {
-      place,
-      thread,
-      column,
-      retired,
-      isReplaced: false,
-      isWrittenOff: false,
-      timer: null,
-    };
-    this.condemned.set(thread, condemned);
-    this.noteKill(place, task);
-    this.replaceCondemned(condemned);
-    condemned.timer = setTimeout(() => this.writeOff(condemned), WRITE_OFF_MS);
-    void thread.terminate();
-    return true;
-  }
-
-  private replaceCondemned(condemned: Condemned): void {
-    const { place } = condemned;
-    if (condemned.isReplaced || place.state !== 'restarting') return;
-    // what it has to give up first it has when it is gone
-    const isLater = this.setup!.workers[this.places.indexOf(place)]!.thread.priority === 'realtime';
-    if (isLater && !condemned.isWrittenOff) return;
-    const spare = this.spares!.take(place);
-    if (spare === null) return;
-    condemned.isReplaced = true;
-    void this.install(place, spare);
-  }
-
-  /** The thread of a job that did not end is gone. */
-  private onCondemnedEnded(condemned: Condemned): void {
-    const { place, column, retired, timer } = condemned;
-    this.condemned.delete(condemned.thread);
-    if (timer !== null) clearTimeout(timer);
-    this.service!.settle(column, CAUSE_HUNG);
-    this.undertaker!.release(retired);
-    if (condemned.isWrittenOff) place.writtenOff--;
-    if (this.closing) return;
-    if (condemned.isReplaced) {
-      this.spares!.freeColumn(place, column);
-      return;
-    }
-    // as of any that died; its column is free for whoever follows
-    void this.replaceDead(place, false);
-  }
-
-  /** It hangs where nobody can end it: its thread and its slots are left to it. */
-  private writeOff(condemned: Condemned): void {
-    const { place, column } = condemned;
-    if (this.closing) return;
-    condemned.isWrittenOff = true;
-    place.writtenOff++;
-    if (!condemned.isReplaced) {
-      place.lastDeath = `${place.lastDeath}; it hangs in native code and cannot be ended: its thread is written off`;
-    }
-    condemned.retired.push(...this.undertaker!.retire(column, CAUSE_HUNG, true));
-    this.replaceCondemned(condemned);
-    if (condemned.isReplaced || this.spares!.willCome(place)) return;
-    place.state = 'gone';
-    this.service!.giveUp(column);
-  }
-
-  /** A spare is there: a place whose thread was written off may wait for it. */
-  private fillPlaces(): void {
-    for (const condemned of this.condemned.values()) if (condemned.isWrittenOff) this.replaceCondemned(condemned);
-  }
-
-  /** Its job has run too long: it is ended, and goes the way of any worker that ended. */
-  endHung(place: Place, forMs: number): void {
-    if (place.thread === null || place.state !== 'serving' || place.hung !== null) return;
-    place.hung = hungForMs(forMs);
-    void place.thread.terminate();
-  }
-
-  private runningTask(column: number): number {
-    return Atomics.load(this.memory!.control, this.memory!.layout.worker(column) + WORKER_CURRENT_TASK) - 1; // acquire
-  }
-
-  /** Notes which task ended its worker. False if it was none: it ended by itself. */
-  private noteKill(place: Place, task: number): boolean {
-    if (task < 0) return false;
-    const quarantined = this.quarantine!.note(task, this.nowMs(), place.lastDeath ?? 'unknown');
-    if (quarantined !== null) {
-      const at = place.quarantined.findIndex((known) => known.task === task);
-      place.quarantined.splice(at < 0 ? place.quarantined.length : at, 1, quarantined);
-    }
-    return true;
+  /** Two real-time threads of one worker would ask for more budget than it declared. */
+  needsOldGone(place: Place): boolean {
+    return this.setup!.workers[this.places.indexOf(place)]!.thread.priority === 'realtime';
   }
 
   /** The tasks of these places have new code. */
   liftQuarantine(places: readonly Place[]): void {
-    for (const place of places) {
-      for (const { index } of this.setup!.workers[this.places.indexOf(place)]!.tasks) {
-        this.quarantine!.lift(index);
-        for (const { quarantined } of this.places) {
-          const at = quarantined.findIndex(({ task }) => task === index);
-          if (at >= 0) quarantined.splice(at, 1);
-        }
-      }
-    }
+    const tasks = places.flatMap((place) => this.setup!.workers[this.places.indexOf(place)]!.tasks);
+    for (const { index } of tasks) this.quarantine!.lift(index, this.places);
   }
 
   private async onEnded(thread: WorkerThread, end: { exitCode: number; error: Error | null }): Promise<void> {
-    const condemned = this.condemned.get(thread);
-    if (condemned !== undefined) {
-      this.onCondemnedEnded(condemned);
-      return;
-    }
+    if (this.hung?.ended(thread) === true) return;
     if (this.spares?.forget(thread) === true) return;
     const place = this.places.find((one) => one.thread === thread || one.spare?.thread === thread);
     if (place === undefined) return;
@@ -541,7 +336,7 @@ export class Supervisor implements SupervisorApi {
     let isOwnDeath = !hasLeft;
     if (!hasLeft) {
       place.deaths++;
-      isOwnDeath = !this.noteKill(place, this.runningTask(place.column));
+      isOwnDeath = !this.quarantine!.noteKill(place, this.memory!.runningTask(place.column));
       service.leave(place.column, place.hung === null ? CAUSE_CRASHED : CAUSE_HUNG);
       endLife(this.memory!, place.column);
     }
@@ -564,7 +359,7 @@ export class Supervisor implements SupervisorApi {
    * Finds a thread for a place whose old one is gone: a warm spare, or a new one. `isOwnDeath`: no task was to blame, which
    * would be kept from ending another one.
    */
-  private async replaceDead(place: Place, isOwnDeath: boolean): Promise<void> {
+  async replaceDead(place: Place, isOwnDeath: boolean): Promise<void> {
     const service = this.service!;
     const mayRestart = service.mayRestart(this.places.indexOf(place), this.nowMs());
     if (!mayRestart && isOwnDeath) {
@@ -622,5 +417,3 @@ export class Supervisor implements SupervisorApi {
     }
   }
 }
-
-const hungForMs = (forMs: number): string => `ended after its job had run for ${Math.round(forMs)} ms`;

@@ -1,4 +1,11 @@
-import { ControlLayout, LANE_SERVERS, SLOT_TASK, WORKER_COLUMN, WORKER_PLACE } from '../memory/layout.js';
+import {
+  ControlLayout,
+  LANE_SERVERS,
+  SLOT_TASK,
+  WORKER_COLUMN,
+  WORKER_CURRENT_TASK,
+  WORKER_PLACE,
+} from '../memory/layout.js';
 import { Bells } from '../ring/bell.js';
 import { FrameWords } from '../ring/frame-words.js';
 import { JobRing, type JobRingHandle } from '../ring/job-ring.js';
@@ -76,6 +83,11 @@ export class AttachedMemory {
     const place = Atomics.load(this.control, this.layout.worker(column) + WORKER_PLACE);
     // one that there is not: overwritten by mistake
     return place >>> 0 < this.workerCount ? place : column;
+  }
+
+  /** Index of the task that the column's thread runs; -1: none. */
+  runningTask(column: number): number {
+    return Atomics.load(this.control, this.layout.worker(column) + WORKER_CURRENT_TASK) - 1; // acquire
   }
 
   /** The column whose thread serves as that worker. */
