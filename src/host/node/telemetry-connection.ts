@@ -9,7 +9,11 @@ const MAX_WAITING_BYTES = 16 * 1024;
 const MAX_ID_CHARS = 64;
 /** A client that has not taken its answer by then is dropped, and the answer with it. */
 const TAKE_ANSWER_MS = 10_000;
+/** From the first byte of a request to its end. */
+const SEND_REQUEST_MS = 10_000;
 const TAKE_ERROR_MS = 1000;
+/** What a client may still send when it has been told the last: it is read so that the answer gets through. */
+const MAX_IGNORED_BYTES = 256 * 1024;
 
 /** Shares the thread's time between connections and its other work. */
 export interface Pace {
@@ -40,6 +44,11 @@ export class TelemetryClientConnection {
     this.timer = undefined;
   }
 
+  /** Bytes that are in memory for this client, what it sent and what it has not taken, without the system's buffers. */
+  get heldBytes(): number {
+    return this.lines.bytes + this.socket.writableLength;
+  }
+
   begin(greeting: string): void {
     const { socket } = this;
     socket.on('data', (chunk: Buffer) => {
@@ -61,8 +70,13 @@ export class TelemetryClientConnection {
     if (this.socket.destroyed) return;
     const line = this.lines.next();
     if (this.lines.bytes <= MAX_WAITING_BYTES) this.socket.resume();
-    if (line === null) return;
+    if (line === null) {
+      // counts from the first byte, so that drops at long intervals do not keep it open
+      if (this.lines.bytes > 0) this.timer ??= setTimeout(() => this.fail(null, unended()), SEND_REQUEST_MS).unref();
+      return;
+    }
     this.isBusy = true;
+    this.stopTimer();
     if (line === TOO_LONG) {
       this.fail(null, invalid(`a request longer than ${MAX_REQUEST_BYTES} bytes`));
       return;
@@ -95,25 +109,42 @@ export class TelemetryClientConnection {
 
   private send(text: string): void {
     this.isBusy = true;
-    clearTimeout(this.timer);
+    this.stopTimer();
     this.timer = setTimeout(() => this.destroy(), TAKE_ANSWER_MS).unref();
     this.socket.write(text, (error) => {
-      clearTimeout(this.timer);
+      this.stopTimer();
       if (!error) this.next();
     });
+  }
+
+  private stopTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   /** Says what was wrong, and ends. */
   private fail(id: string | number | null, error: unknown): void {
     const code = error instanceof FrameDeadlineError ? error.code : 'TELEMETRY_ENDED';
     const message = (error instanceof Error ? error.message : String(error)).replace(` [${code}]`, '');
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.destroy(), TAKE_ERROR_MS).unref();
-    // what comes is thrown away: what was not read when a socket closes would take the answer with it
-    this.socket.removeAllListeners('data');
-    this.socket.resume();
-    this.socket.end(`${JSON.stringify({ id, error: { code, message } })}\n`);
+    this.stopTimer();
+    this.isBusy = true;
+    endWithError(this.socket, { id, error: { code, message } });
   }
+}
+
+/** Says what was wrong, and ends. A client that does not take it, or sends on and on, is cut off. */
+export function endWithError(socket: Socket, answer: object): void {
+  const timer = setTimeout(() => socket.destroy(), TAKE_ERROR_MS).unref();
+  socket.on('close', () => clearTimeout(timer));
+  // what comes is thrown away: what was not read when a socket closes would take the answer with it
+  let ignoredBytes = 0;
+  socket.removeAllListeners('data');
+  socket.on('data', (chunk: Buffer) => {
+    ignoredBytes += chunk.length;
+    if (ignoredBytes > MAX_IGNORED_BYTES) socket.destroy();
+  });
+  socket.resume();
+  socket.end(`${JSON.stringify(answer)}\n`);
 }
 
 function parse(line: string): Readonly<Record<string, unknown>> {
@@ -131,6 +162,10 @@ function idOf({ id = null }: Readonly<Record<string, unknown>>): string | number
   if (id === null || typeof id === 'number') return id;
   if (typeof id === 'string' && id.length <= MAX_ID_CHARS) return id;
   throw invalid(`the id ${describeValue(id)}`);
+}
+
+function unended(): FrameDeadlineError {
+  return invalid(`a request that was not ended by a line feed within ${SEND_REQUEST_MS} ms`);
 }
 
 function invalid(given: string): FrameDeadlineError {

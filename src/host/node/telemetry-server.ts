@@ -1,12 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ServedSocket, ServeTelemetry, TelemetryService } from '../telemetry-socket.js';
 import { checkSocketPath, listenPrivately, removeSocket } from './socket-path.js';
-import { TelemetryClientConnection } from './telemetry-connection.js';
+import { endWithError, TelemetryClientConnection } from './telemetry-connection.js';
 
 export const MAX_CLIENTS = 8;
 /** Time that an answer took to make, times this, is left to the thread's other work before the next answer. */
 const REST_FACTOR = 3;
-const REFUSAL_MS = 1000;
 
 /** See `ServeTelemetry`. Answering takes at most about a quarter of the calling thread's time, however much is asked. */
 export const serveTelemetry: ServeTelemetry = async (path, service) => {
@@ -74,13 +73,8 @@ class TelemetryServer {
       return;
     }
     this.refused.add(socket);
-    const timer = setTimeout(() => socket.destroy(), REFUSAL_MS).unref();
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.refused.delete(socket);
-    });
+    socket.on('close', () => this.refused.delete(socket));
     const message = `there are ${MAX_CLIENTS} clients already; end one of them`;
-    socket.resume();
-    socket.end(`${JSON.stringify({ id: null, error: { code: 'TELEMETRY_UNREACHABLE', message } })}\n`);
+    endWithError(socket, { id: null, error: { code: 'TELEMETRY_UNREACHABLE', message } });
   }
 }
