@@ -28,5 +28,7 @@ for (const example of readdirSync(join(root, 'examples'))) {
   run(`examples/${example}`, [join(root, 'examples', example, 'main.js')]);
 }
 run('frame-deadline demo', [join(root, 'dist/cli/main.js'), 'demo', '--seconds', '1', '--quiet', '--out', out]);
+const soak = ['--minutes', '0.2', '--load', '0', '--max-xruns', '100000', '--max-miss-percent', '100'];
+run('soak', [join(root, 'bench/soak.js'), ...soak, '--out', out]);
 rmSync(out, { recursive: true, force: true });
 process.exitCode = failed === 0 ? 0 : 1;

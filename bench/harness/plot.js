@@ -2,7 +2,7 @@ import { figure } from './table.js';
 
 // Plots as SVG by hand: bars and lines, values on a logarithmic axis. Colours follow the reader's light or dark theme.
 
-const WIDTH = 720;
+export const WIDTH = 720;
 const LABEL = 240;
 const RIGHT = 90;
 const ROW = 22;
@@ -19,9 +19,10 @@ path { fill: none; stroke-width: 2; } .s0 { stroke: #0969da; } .s1 { stroke: #bc
 .s2 { stroke: #3fb950; } .s3 { stroke: #bc8cff; } .s4 { stroke: #f778ba; } .s5 { stroke: #8d96a0; } }
 </style>`;
 
-const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+export const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
-function svg(title, height, body) {
+/** The plot as a file: `body` are its elements. */
+export function svg(title, height, body) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">
 ${STYLE}
 <text class="title" x="8" y="20">${escaped(title)}</text>

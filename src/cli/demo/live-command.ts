@@ -30,7 +30,7 @@ const MAX_SECONDS_COMPARED_AFTER_INTERRUPT = 60;
 export async function runLiveCommand(options: DemoOptions, interrupt: Interrupt, output: Output): Promise<DemoReport> {
   const environment = readEnvironment();
   const sound = loadSound(options);
-  const events = loadEvents(options.events, sound.seconds);
+  const events = loadEvents(options.events, sound.seconds, options.seed);
   const out = prepareOut(options.out);
   for (const warning of sound.audio.warnings) output.line(`${sound.file}: ${warning}`);
   // signals that came meanwhile are heard now

@@ -29,7 +29,7 @@ export async function runOfflineCommand(
   const out = prepareOut(options.out);
   const log = options.events === null ? readChanges(join(out, CHANGES_NAME)) : null;
   const sound = loadSound(soundOf(options, log));
-  const events = log === null ? loadEvents(options.events, sound.seconds) : null;
+  const events = log === null ? loadEvents(options.events, sound.seconds, options.seed) : null;
   const blocks = log !== null && options.seconds === null ? log.header.blocks : sound.blocks;
   const changes = log?.changes ?? changesOf(events!, sound);
   const wavPath = join(out, 'offline.wav');

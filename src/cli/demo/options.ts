@@ -17,6 +17,7 @@ Usage: frame-deadline demo [options]
   --audio FILE        WAV file to play: 8 to 32-bit integer or 32-bit float, 8 to 192 kHz (default: generated music)
   --events FILE       events to play back: JSON Lines with microsecond times (default: a generated gesture)
   --seconds N         how long (default: the length of the audio file, or 10)
+  --seed N            of the generated gesture, 0 to 4294967295 (default 1)
   --load N            CPU-hog processes beside it, 0 to 64 (default 0)
   --workers N         render workers, 1 to 16 (default: by the CPUs)
   --priority LEVEL    normal, high or realtime (default high); what is in force is reported
@@ -41,6 +42,8 @@ export interface DemoOptions {
   readonly events: string | null;
   /** null: the length of the audio file, or 10. */
   readonly seconds: number | null;
+  /** Of the generated gesture. */
+  readonly seed: number;
   readonly load: number;
   /** Render workers; null: by the CPUs. */
   readonly workers: number | null;
@@ -65,6 +68,7 @@ const ARGUMENTS = {
   audio: { type: 'string' },
   events: { type: 'string' },
   seconds: { type: 'string' },
+  seed: { type: 'string' },
   load: { type: 'string' },
   workers: { type: 'string' },
   priority: { type: 'string' },
@@ -106,6 +110,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
     audio: path('audio', values.audio),
     events: path('events', values.events),
     seconds: number('seconds', values.seconds, 0, MAX_SECONDS, false),
+    seed: number('seed', values.seed, 0, 0xffff_ffff, true) ?? 1,
     load: number('load', values.load, 0, 64, true) ?? 0,
     workers: number('workers', values.workers, 1, 16, true),
     priority: priority(values.priority),

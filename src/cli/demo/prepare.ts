@@ -52,14 +52,14 @@ export function loadSound({ audio: file, seconds: asked }: SoundRequest): Sound 
 }
 
 /**
- * Reads the events, or generates a gesture of that length. Blocks.
+ * Reads the events, or generates a gesture of that length from the seed. Blocks.
  * @throws FrameDeadlineError FILE_UNREADABLE, EVENTS_INVALID
  */
-export function loadEvents(file: string | null, seconds: number): DemoEvent[] {
+export function loadEvents(file: string | null, seconds: number, seed: number): DemoEvent[] {
   if (file !== null) return readEvents(file);
   const durationUs = seconds * 1e6;
   const roundUs = MAX_GENERATED_SECONDS * 1e6;
-  const gesture = generateGesture(Math.min(durationUs, roundUs));
+  const gesture = generateGesture(Math.min(durationUs, roundUs), undefined, seed);
   const events = gesture.slice();
   for (let offsetUs = roundUs; offsetUs < durationUs; offsetUs += roundUs) {
     for (const event of gesture) {

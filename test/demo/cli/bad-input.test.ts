@@ -27,7 +27,17 @@ describe('the command line', () => {
     expect(await runCli(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
     expect((await runCli(['--help'])).stdout).toContain('demo');
     const help = await runCli(['demo', '--help']);
-    for (const option of ['audio', 'events', 'seconds', 'load', 'workers', 'priority', 'no-addon', 'buffer-blocks']) {
+    for (const option of [
+      'audio',
+      'events',
+      'seconds',
+      'seed',
+      'load',
+      'workers',
+      'priority',
+      'no-addon',
+      'buffer-blocks',
+    ]) {
       expect(help.stdout).toContain(`--${option}`);
     }
   });
@@ -36,6 +46,7 @@ describe('the command line', () => {
     ...['0', '-1', 'NaN', 'Infinity', '1e9', '', ' ', '0x10', '1s'].map((text) => ['--seconds', text]),
     ...['0', '-1', '1.5', '17', 'two'].map((text) => ['--workers', text]),
     ...['-1', '0.5', '65'].map((text) => ['--load', text]),
+    ...['-1', '1.5', '4294967296', 'x'].map((text) => ['--seed', text]),
     ...['0', '1', '1025', '8.5'].map((text) => ['--buffer-blocks', text]),
     ['--priority', 'fast'],
     ['--audio', ''],
@@ -59,13 +70,20 @@ describe('the command line', () => {
   });
 
   it('takes every option', () => {
-    expect(parseDemoOptions([])).toMatchObject({ seconds: null, workers: null, out: DEFAULT_OUT, bufferBlocks: 8 });
-    const args = '--audio a --events e --seconds 2.5 --load 2 --workers 3 --priority realtime --no-addon';
+    expect(parseDemoOptions([])).toMatchObject({
+      seconds: null,
+      seed: 1,
+      workers: null,
+      out: DEFAULT_OUT,
+      bufferBlocks: 8,
+    });
+    const args = '--audio a --events e --seconds 2.5 --seed 7 --load 2 --workers 3 --priority realtime --no-addon';
     const more = '--buffer-blocks=16 --no-report --trace --hlog --prometheus 9464 --serve s --out o --json';
     expect(parseDemoOptions([...args.split(' '), ...more.split(' '), '--quiet'])).toEqual({
       audio: 'a',
       events: 'e',
       seconds: 2.5,
+      seed: 7,
       load: 2,
       workers: 3,
       priority: 'realtime',

@@ -9,10 +9,12 @@ describe('what is generated', () => {
     expect(long).toMatchObject({ seconds: 3000, blocks: 1_125_000 });
     expect(long.audio.sampleFrames).toBe(120 * 48_000);
 
-    const events = loadEvents(null, 250);
+    const events = loadEvents(null, 250, 1);
     expect(events.every((event, i) => i === 0 || event.timeUs >= events[i - 1]!.timeUs)).toBe(true);
     expect(events.at(-1)!.timeUs).toBeGreaterThan(249.9e6);
     expect(events.at(-1)!.timeUs).toBeLessThan(250e6);
+    expect(loadEvents(null, 1, 7)).toEqual(loadEvents(null, 1, 7));
+    expect(loadEvents(null, 1, 7)).not.toEqual(loadEvents(null, 1, 8));
   });
 
   it('is refused where a WAV could not hold it', () => {

@@ -89,13 +89,20 @@ export function allocateStage(options: StageOptions): Stage {
       recordBytes: CHANGE_RECORD_BYTES,
       capacityRecords: CHANGE_RECORDS,
     }).buffer,
-    changeLog: new SharedArrayBuffer(changeLogBytes(events.length)),
+    changeLog: touched(changeLogBytes(events.length)),
     // what is produced ahead of the sink must not overwrite what the picture still looks at
     history: new SharedArrayBuffer(4 * powerOfTwoFrom(bufferFrames + 4 * FFT_SIZE)),
     spectrum: new SharedArrayBuffer(4 * 4 * SCENE_SIZE.barCount),
     scenes,
     pixels: Array.from({ length: PICTURE_BUFFERS }, () => new SharedArrayBuffer(PICTURE_WIDTH * PICTURE_HEIGHT * 4)),
   };
+}
+
+/** Pages of memory that the audio lane writes little by little: it must not wait for the system to give each. */
+function touched(bytes: number): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(bytes);
+  new Uint8Array(buffer).fill(0);
+  return buffer;
 }
 
 function powerOfTwoFrom(n: number): number {

@@ -1,0 +1,1 @@
+export function withSection(text: string, section: string): string;
