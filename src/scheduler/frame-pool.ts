@@ -1,7 +1,7 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { StampUs } from '../base/time.js';
 import { FRAME_SLOT_COUNT } from '../memory/layout.js';
-import { Frame } from './frame.js';
+import { Frame, type FrameRecycler } from './frame.js';
 import type { LoopLog } from './frame-log.js';
 import type { HostCore } from './host-core.js';
 
@@ -47,21 +47,24 @@ export class FrameSlots {
 }
 
 /** The frames of one loop: `framesInFlight` of them, used in turn. Host thread only. */
-export class FramePool {
+export class FramePool implements FrameRecycler {
   private readonly log: LoopLog;
   private readonly slots: FrameSlots;
   private readonly frames: Frame[];
   private readonly refusedFrame: Frame;
   private next: number;
   private number: number;
+  /** The frame that was begun last. */
+  private last: Frame | null;
 
   constructor(core: HostCore, slots: FrameSlots, framesInFlight: number, log: LoopLog) {
     this.log = log;
     this.slots = slots;
-    this.frames = slots.takeMany(framesInFlight).map((slot) => new Frame(core, slot));
-    this.refusedFrame = new Frame(core, this.frames[0]!.index);
+    this.frames = slots.takeMany(framesInFlight).map((slot) => new Frame(core, this, slot));
+    this.refusedFrame = new Frame(core, this, this.frames[0]!.index);
     this.next = 0;
     this.number = 0;
+    this.last = null;
   }
 
   /** Begins the next frame; a refused one if `framesInFlight` frames are unfinished. */
@@ -75,6 +78,11 @@ export class FramePool {
     this.recycle(frame);
     this.log.begun();
     this.next = (this.next + 1) % this.frames.length;
+    // one that is still open while this one is used again must not give it back
+    for (const other of this.frames) if (other.predecessor === frame) other.predecessor = null;
+    const { last } = this;
+    frame.predecessor = last !== null && last !== frame && last.seenOver ? last : null;
+    this.last = frame;
     frame.begin(number, startUs, deadlineUs);
     return frame;
   }
@@ -100,7 +108,8 @@ export class FramePool {
     }
   }
 
-  private recycle(frame: Frame): void {
+  /** Gives the slots of a frame that is over back and tells of it, unless that was done. */
+  recycle(frame: Frame): void {
     if (frame.told) return;
     frame.recycle();
     this.log.over(frame, frame.endedJobs, frame.missedJobs, frame.lastFinishUs);

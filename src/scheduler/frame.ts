@@ -24,6 +24,11 @@ export interface JoinSyncOptions extends JoinOptions {
 
 const TRUE = Promise.resolve(true);
 
+/** Gives the slots of a frame back that is over. */
+export interface FrameRecycler {
+  recycle(frame: Frame): void;
+}
+
 /**
  * The jobs of one period of the host's loop: they share its deadline and are joined together. Frames come from a pool:
  * a frame, its jobs and their outputs are valid until the next frame of the same loop begins. Host thread only.
@@ -41,6 +46,10 @@ export class Frame implements Abortable {
   submittedUs: StampUs;
   /** @internal Whether it is over and its pool has told of it; also before it began. */
   told: boolean;
+  /** @internal A poll or join has said that it is over. */
+  seenOver: boolean;
+  /** @internal The one before it, if that was seen to be over: given back while the workers run the jobs of this one. */
+  predecessor: Frame | null;
   /** @internal What `recycle` found: jobs that were accepted, those that missed their deadline, the last finish. */
   endedJobs: number;
   missedJobs: number;
@@ -56,6 +65,7 @@ export class Frame implements Abortable {
   /** @internal Stage that is being submitted; counts over the life of the frame slot. */
   stage: number;
   private readonly core: HostCore;
+  private readonly recycler: FrameRecycler;
   private readonly timer: PreciseTimer;
   private readonly jobs: Job[];
   private count: number;
@@ -67,8 +77,9 @@ export class Frame implements Abortable {
   private readonly onDeadline: () => void;
 
   /** @internal */
-  constructor(core: HostCore, index: number) {
+  constructor(core: HostCore, recycler: FrameRecycler, index: number) {
     this.core = core;
+    this.recycler = recycler;
     this.index = index;
     this.timer = core.backend.timer();
     this.number = -1;
@@ -77,6 +88,8 @@ export class Frame implements Abortable {
     this.calledUs = 0;
     this.submittedUs = 0;
     this.told = true;
+    this.seenOver = false;
+    this.predecessor = null;
     this.endedJobs = 0;
     this.missedJobs = 0;
     this.lastFinishUs = 0;
@@ -130,7 +143,7 @@ export class Frame implements Abortable {
   poll(): boolean {
     this.close();
     const isOver = this.isComplete();
-    if (isOver) this.unfollow();
+    if (isOver) this.noteOver();
     return isOver;
   }
 
@@ -144,7 +157,7 @@ export class Frame implements Abortable {
     if (options?.signal !== undefined) this.follow(options.signal, 'signal of a join');
     this.close();
     if (this.isComplete()) {
-      this.unfollow();
+      this.noteOver();
       return TRUE;
     }
     const { clock } = this.core.backend;
@@ -203,7 +216,7 @@ export class Frame implements Abortable {
       // read before the frame is looked at: what completes it after that changes it
       const epoch = core.memory.frames.epoch(this.index);
       if (this.isComplete()) {
-        this.unfollow();
+        this.noteOver();
         return true;
       }
       const leftUs = (this.deadlineUs - backend.clock.nowUs()) | 0;
@@ -265,6 +278,7 @@ export class Frame implements Abortable {
     this.startStampUs = startStampUs;
     this.deadlineUs = deadlineUs;
     this.told = false;
+    this.seenOver = false;
     this.calledUs = this.core.backend.clock.nowUs();
     this.core.noteInspector();
     this.core.memory.frames.openFrame(this.index, startStampUs, this.calledUs, deadlineUs);
@@ -339,6 +353,10 @@ export class Frame implements Abortable {
     this.core.memory.frames.closeStage(this.index, this.acceptedJobs);
     this.stage = (this.stage + 1) | 0;
     noteClosed(this.core.memory, this.index);
+    const { predecessor } = this;
+    if (predecessor === null) return;
+    this.predecessor = null;
+    this.recycler.recycle(predecessor);
   }
 
   /** Lets its jobs wait for the end of a reload, as if that were a job of a stage before them. */
@@ -377,7 +395,7 @@ export class Frame implements Abortable {
     const { joining } = this;
     if (joining === null) return;
     this.joining = null;
-    if (complete) this.unfollow();
+    if (complete) this.noteOver();
     this.timer.cancel();
     this.core.backend.drop();
     joining.resolve(complete);
@@ -385,6 +403,11 @@ export class Frame implements Abortable {
 
   private cancelJobs(): void {
     for (let i = 0; i < this.count; i++) this.jobs[i]!.cancelUntold();
+  }
+
+  private noteOver(): void {
+    this.seenOver = true;
+    this.unfollow();
   }
 
   private unfollow(): void {

@@ -115,7 +115,7 @@ describe('frames: barriers open and joins return', () => {
         `      const epoch = core.memory.frames.epoch(this.index);
 `,
         `      if (this.isComplete()) {
-        this.unfollow();
+        this.noteOver();
         return true;
       }
 `,

@@ -30,6 +30,62 @@ async function render(options: Extra = {}, lane: { onExpired?: 'run' | 'drop'; c
   return { scheduler, starts, tile: scheduler.lanes.render.tile };
 }
 
+describe('slots of frames that are over', () => {
+  it('are given back when the next frame is closed, and its jobs are stale from then on', async () => {
+    const { scheduler, tile } = await render({}, { capacitySlots: 4 });
+    const submit = (frame: Frame, count: number) => {
+      const jobs = [];
+      for (let i = 0; i < count; i++) jobs.push(frame.submit(tile, { id: i, takesUs: 10 }));
+      return jobs;
+    };
+    const first = scheduler.beginFrame();
+    const [old] = submit(first, 2);
+    const joined = first.join();
+    await scheduler.advanceMs(1);
+    expect(await joined).toBe(true);
+    const second = scheduler.beginFrame();
+    submit(second, 2);
+    expect(old!.outcome).toBe('onTime');
+    second.poll();
+    expect(() => old!.output).toThrow(expect.objectContaining({ code: 'JOB_STALE' }));
+    const third = [scheduler.submit(tile, { id: 1, takesUs: 10 }), scheduler.submit(tile, { id: 2, takesUs: 10 })];
+    expect(third.map((job) => job.refused)).toEqual([false, false]);
+    await scheduler.close();
+  });
+
+  it('stay while nobody has seen that the frame is over', async () => {
+    const { scheduler, tile } = await render();
+    const first = scheduler.beginFrame();
+    const job = first.submit(tile, { id: 3, takesUs: 10 });
+    const joined = first.join();
+    const second = scheduler.beginFrame();
+    second.submit(tile, { id: 4, takesUs: 10 });
+    await scheduler.advanceMs(1);
+    expect(second.poll()).toBe(true);
+    expect(await joined).toBe(true);
+    expect(job.output.square).toBe(9);
+    await scheduler.close();
+  });
+
+  it('of a frame that is used again are not given back by one that was left open', async () => {
+    const { scheduler, tile } = await render({ framesInFlight: 2 });
+    const first = scheduler.beginFrame();
+    first.submit(tile, { id: 1, takesUs: 10 });
+    void first.join();
+    await scheduler.advanceMs(1);
+    const open = scheduler.beginFrame();
+    // the first one's slot is used for a second life
+    const again = scheduler.beginFrame();
+    expect(again).toBe(first);
+    const job = again.submit(tile, { id: 5, takesUs: 10 });
+    again.poll();
+    await scheduler.advanceMs(1);
+    open.poll();
+    expect(job.output.square).toBe(25);
+    await scheduler.close();
+  });
+});
+
 describe('frame loops', () => {
   it('tick at the intended times and count the ticks that a slow callback drops', async () => {
     const { scheduler } = await render();
