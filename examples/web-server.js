@@ -1,14 +1,24 @@
 // Serves the browser examples, and the tests' pages, to this computer only, with the two headers that shared memory needs. In your app a
 // bundler turns the names of packages into addresses; here the server does, so that nothing has to be built.
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { createReadStream, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** Ports that are tried for a static folder, unless one is given. */
 const FIRST_PORT = 8080;
 const PORTS_TRIED = 20;
-const root = fileURLToPath(new URL('..', import.meta.url));
+/** Who is slower than that, or comes with more, is no browser of this computer. */
+const LIMITS = {
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 5000,
+};
+const IDLE_MS = 30_000;
+const MAX_CONNECTIONS = 128;
+const root = realpathSync(fileURLToPath(new URL('..', import.meta.url)));
 const types = {
   '.js': 'text/javascript',
   '.html': 'text/html; charset=utf-8',
@@ -45,7 +55,7 @@ function moduleOf(name) {
 /** @param {string} source */
 function withAddresses(source) {
   return source.replace(/(\bfrom|\bimport\()\s*'([a-z][^']*)'/g, (found, from, name) =>
-    name in addresses ? `${from}${from === 'from' ? ' ' : ''}'${addresses[name]}'` : found,
+    Object.hasOwn(addresses, name) ? `${from}${from === 'from' ? ' ' : ''}'${addresses[name]}'` : found,
   );
 }
 
@@ -57,22 +67,27 @@ export async function serveExamples(port = 0) {
   await import('rolldown').catch(() => {
     throw new Error('the server of the examples bundles with rolldown, which is not installed: npm install rolldown');
   });
-  const server = createServer(async (request, response) => {
-    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
-    const file = join(root, path.endsWith('/') ? `${path}index.html` : path);
-    const type = types[/** @type {keyof typeof types} */ (extname(file))];
-    const module = /^\/modules\/(.+)\.js$/.exec(path)?.[1] ?? '';
+  const served = ['dist', 'examples', 'test'].map((name) => join(root, name) + sep);
+  const server = createServer(LIMITS, async (request, response) => {
+    if (!isAllowed(request, response)) return;
+    const path = pathOf(request.url ?? '');
+    const module = /^\/modules\/(.+)\.js$/.exec(path ?? '')?.[1] ?? '';
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
+    response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'");
-    if (type !== undefined) response.setHeader('Content-Type', type);
     if (path === '/favicon.ico') response.writeHead(204).end();
-    else if (module in addresses) response.end(await moduleOf(module));
-    else if (type === undefined || !/^\/(dist|examples|test)\//.test(path) || !existsSync(file)) {
-      response.statusCode = 404;
-      response.end();
-    } else if (type === types['.js']) response.end(withAddresses(readFileSync(file, 'utf8')));
-    else createReadStream(file).pipe(response);
+    else if (Object.hasOwn(addresses, module)) {
+      response.setHeader('Content-Type', types['.js']);
+      response.end(await moduleOf(module));
+    } else {
+      const file = path === null ? null : fileIn(root + sep, path);
+      const type = types[/** @type {keyof typeof types} */ (extname(file ?? ''))];
+      if (file === null || type === undefined || !served.some((folder) => file.startsWith(folder))) notFound(response);
+      else if (type === types['.js']) sendModule(file, type, response);
+      else sendFile(file, type, response);
+    }
   });
   return listen(server, port);
 }
@@ -84,18 +99,15 @@ export async function serveExamples(port = 0) {
  * @param {number | null} port null for the first that is free from 8080 on, 0 for any
  */
 export async function serveFolder(folder, headers, port = null) {
-  const base = resolve(folder) + sep;
-  const server = createServer((request, response) => {
+  const base = realpathSync(folder) + sep;
+  const server = createServer(LIMITS, (request, response) => {
+    if (!isAllowed(request, response)) return;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    const file = fileIn(base, request.url ?? '/');
-    if (file === null || (request.method !== 'GET' && request.method !== 'HEAD')) {
-      response.writeHead(file === null ? 404 : 405).end();
-      return;
-    }
-    const type = types[/** @type {keyof typeof types} */ (extname(file))] ?? 'application/octet-stream';
-    response.setHeader('Content-Type', type);
-    if (request.method === 'HEAD') response.end();
-    else createReadStream(file).pipe(response);
+    const path = pathOf(request.url ?? '');
+    const file = path === null ? null : fileIn(base, path);
+    if (file === null) notFound(response);
+    else
+      sendFile(file, types[/** @type {keyof typeof types} */ (extname(file))] ?? 'application/octet-stream', response);
   });
   if (port !== null) return listen(server, port);
   for (let tried = FIRST_PORT; tried < FIRST_PORT + PORTS_TRIED; tried++) {
@@ -108,17 +120,77 @@ export async function serveFolder(folder, headers, port = null) {
   return listen(server, 0);
 }
 
-/** The file that an address names, or null: none, or one outside. @param {string} base @param {string} url */
-function fileIn(base, url) {
-  let path;
+/**
+ * Of this computer's own names only: a page of another host whose name was made to point here (DNS rebinding) has its own
+ * name in `Host`. GET and HEAD only.
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:http').ServerResponse} response
+ */
+function isAllowed(request, response) {
+  const isOurs = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(request.headers.host ?? '');
+  if (isOurs && (request.method === 'GET' || request.method === 'HEAD')) return true;
+  if (isOurs) response.setHeader('Allow', 'GET, HEAD');
+  response.writeHead(isOurs ? 405 : 403).end();
+  return false;
+}
+
+/** The path that an address names, decoded once; null where it is none. @param {string} url */
+function pathOf(url) {
   try {
-    path = decodeURIComponent(url.replace(/[?#].*$/s, ''));
+    const path = decodeURIComponent(url.replace(/[?#].*$/s, ''));
+    if (!path.startsWith('/') || path.includes('\0')) return null;
+    return path.endsWith('/') ? `${path}index.html` : path;
   } catch {
     return null;
   }
-  if (path.includes('\0')) return null;
-  const file = resolve(base, `./${path.endsWith('/') ? `${path}index.html` : path}`);
-  return file.startsWith(base) && statSync(file, { throwIfNoEntry: false })?.isFile() === true ? file : null;
+}
+
+/**
+ * The file at a path, wherever links lead, or null: none, or one outside.
+ * @param {string} base real, with a separator at its end
+ * @param {string} path
+ */
+function fileIn(base, path) {
+  const file = resolve(base, `.${normalize(path)}`);
+  if (!file.startsWith(base)) return null;
+  try {
+    const real = realpathSync(file);
+    return real.startsWith(base) && statSync(real).isFile() ? real : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {import('node:http').ServerResponse} response */
+function notFound(response) {
+  response.writeHead(404).end();
+}
+
+/** @param {string} file @param {string} type @param {import('node:http').ServerResponse} response */
+function sendFile(file, type, response) {
+  const stream = createReadStream(file);
+  stream.once('error', () => notFound(response));
+  stream.once('open', () => {
+    stream.removeAllListeners('error');
+    response.setHeader('Content-Type', type);
+    if (response.req.method === 'HEAD') {
+      stream.destroy();
+      response.end();
+    } else pipeline(stream, response, () => {});
+  });
+}
+
+/** @param {string} file @param {string} type @param {import('node:http').ServerResponse} response */
+function sendModule(file, type, response) {
+  let source;
+  try {
+    source = readFileSync(file, 'utf8');
+  } catch {
+    notFound(response);
+    return;
+  }
+  response.setHeader('Content-Type', type);
+  response.end(withAddresses(source));
 }
 
 /**
@@ -127,6 +199,8 @@ function fileIn(base, url) {
  * @returns {Promise<{ url: string, close(): void }>}
  */
 async function listen(server, port) {
+  server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = IDLE_MS;
   await new Promise((listening, failed) => {
     server.once('error', failed);
     server.listen(port, '127.0.0.1', () => listening(undefined));

@@ -1,4 +1,5 @@
 import { FrameDeadlineError } from '../base/errors.js';
+import { printable } from './printable.js';
 
 export const HELP = `frame-deadline: a real-time frame-deadline task scheduler
 
@@ -30,8 +31,12 @@ export function exitStatusOf(error: unknown): number {
   return error instanceof FrameDeadlineError && error.code === 'USAGE' ? 2 : 1;
 }
 
-/** One line for standard error. What has no code is a fault of ours: its stack is shown too. */
+/**
+ * One line for standard error, printable: messages quote files and what a socket sent. What has no code is a fault of
+ * ours: its stack is shown too.
+ */
 export function errorText(error: unknown): string {
-  if (error instanceof FrameDeadlineError) return `frame-deadline: ${error.message.replaceAll('\n', ' ')}\n`;
-  return `frame-deadline: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+  if (error instanceof FrameDeadlineError) return `frame-deadline: ${printable(error.message.replaceAll('\n', ' '))}\n`;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `frame-deadline: ${text.split('\n').map(printable).join('\n')}\n`;
 }

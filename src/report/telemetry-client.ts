@@ -5,13 +5,17 @@ import { LineSplitter, TOO_LONG } from '../host/node/line-splitter.js';
 import type { StreamTelemetry } from '../scheduler/telemetry-service.js';
 import type { JobTrace } from '../telemetry/job-trace-data.js';
 import type { Miss, Telemetry } from '../telemetry/telemetry-data.js';
+import { findFault, type JsonSchema } from './json-schema.js';
 import { checkTelemetry } from './parse-telemetry.js';
+import { telemetrySchema } from './telemetry-schema.js';
 
 export type { StreamTelemetry } from '../scheduler/telemetry-service.js';
 
 const PROTOCOL = 1;
 /** A trace of the largest size takes about this. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** Of the first line: who is there is not known yet. */
+const MAX_GREETING_BYTES = 64 * 1024;
 const DEFAULT_TIMEOUT_MS = 5000;
 /** @internal Part of the message where the other side is there and silent. */
 export const NO_ANSWER = 'it did not answer for';
@@ -115,8 +119,7 @@ export class TelemetryClient {
   /** The last misses that are kept whole, oldest first. */
   async misses(): Promise<readonly Miss[]> {
     const { misses } = await this.ask({ get: 'misses' });
-    if (!Array.isArray(misses)) throw this.unreachable(`its misses are ${describeValue(misses)}`);
-    return misses as Miss[];
+    return this.checked<readonly Miss[]>('misses', misses, missesSchema);
   }
 
   /** The last jobs of all threads, for `chromeTrace` of `frame-deadline/trace`. */
@@ -131,11 +134,19 @@ export class TelemetryClient {
     this.finish(null);
   }
 
-  private readingOf({ telemetry, streams }: Readonly<Record<string, unknown>>): ServedReading {
+  /** Anybody may serve at a path: what comes is checked as a file is. */
+  private readingOf({ telemetry, streams = [] }: Readonly<Record<string, unknown>>): ServedReading {
     return {
       telemetry: checkTelemetry(telemetry, `what ${this.path} sent`),
-      streams: Array.isArray(streams) ? (streams as StreamTelemetry[]) : [],
+      streams: this.checked<readonly StreamTelemetry[]>('streams', streams, streamsSchema),
     };
+  }
+
+  private checked<T>(what: string, value: unknown, schema: JsonSchema): T {
+    const fault = findFault(value, schema, telemetrySchema);
+    if (fault === null) return value as T;
+    const found = fault.value === undefined ? 'nothing' : describeValue(fault.value);
+    throw this.unreachable(`its ${what}${fault.path} are not as expected: ${fault.expected} expected, ${found} found`);
   }
 
   /** @throws FrameDeadlineError TELEMETRY_ENDED, and what the other side refuses with */
@@ -162,6 +173,10 @@ export class TelemetryClient {
 
   private take(chunk: Buffer): void {
     this.lines.add(chunk);
+    if (this.served === null && this.lines.bytes > MAX_GREETING_BYTES) {
+      this.finish(this.unreachable('it sent something else than telemetry'));
+      return;
+    }
     for (let line = this.lines.next(); line !== null; line = this.lines.next()) {
       if (this.end !== undefined) return;
       const message = line === TOO_LONG ? null : objectOf(line);
@@ -231,6 +246,17 @@ export class TelemetryClient {
     return new FrameDeadlineError('TELEMETRY_ENDED', `telemetry at ${this.path}: ${why}`);
   }
 }
+
+const count: JsonSchema = { type: 'integer', minimum: 0 };
+const missesSchema: JsonSchema = { type: 'array', items: { $ref: '#/$defs/miss' } };
+const streamsSchema: JsonSchema = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['name', 'kind', 'underruns', 'overruns'],
+    properties: { name: { type: 'string' }, kind: { type: 'string' }, underruns: count, overruns: count },
+  },
+};
 
 function objectOf(line: string): Readonly<Record<string, unknown>> | null {
   try {

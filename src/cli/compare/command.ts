@@ -1,5 +1,6 @@
 import { compareTelemetry } from '../../report/compare/compare.js';
 import { paint } from '../demo/terminal/spans.js';
+import { printableJson } from '../printable.js';
 import { readTelemetryFile } from '../report/read-telemetry.js';
 import { written } from '../written.js';
 import { COMPARE_HELP, parseCompareOptions } from './options.js';
@@ -25,7 +26,7 @@ export async function compareCommand(args: readonly string[]): Promise<number> {
     if (note !== null) process.stderr.write(`frame-deadline: ${name}: ${note}\n`);
   }
   if (options.json) {
-    await written(`${JSON.stringify(comparison, null, 2)}\n`);
+    await written(`${printableJson(comparison, 2)}\n`);
     return 0;
   }
   const { stdout } = process;

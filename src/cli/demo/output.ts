@@ -1,4 +1,5 @@
 import { FrameDeadlineError } from '../../base/errors.js';
+import { printable, printableJson } from '../printable.js';
 import type { DemoReport } from './report/report.js';
 import { LiveScreen } from './terminal/live-screen.js';
 import { renderSummary } from './terminal/summary.js';
@@ -25,7 +26,7 @@ export class Output {
 
   /** A line for people. */
   line(text: string): void {
-    if (!this.quiet) this.stream.write(`${text}\n`);
+    if (!this.quiet) this.stream.write(`${printable(text)}\n`);
   }
 
   /** The end of a run. Resolves when the text has left this process. */
@@ -33,9 +34,9 @@ export class Output {
     if (!this.quiet) {
       const columns = this.stream.isTTY ? this.stream.columns || 80 : 100;
       const colour = this.stream.isTTY === true && (this.stream.hasColors?.() ?? false);
-      for (const line of renderSummary(report, columns, colour)) this.line(line);
+      for (const line of renderSummary(report, columns, colour)) this.stream.write(`${line}\n`);
     }
-    if (this.json) await written(process.stdout, `${JSON.stringify(report, null, 2)}\n`);
+    if (this.json) await written(process.stdout, `${printableJson(report, 2)}\n`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { ADDON_VARIABLE } from '../../host/node/addon.js';
 import type { Interrupt } from '../interrupt.js';
+import { printableJson } from '../printable.js';
 import { happenedBetween } from './machine/facts.js';
 import { readTotals } from './machine/read-linux.js';
 import { readMachine } from './machine/read-machine.js';
@@ -30,7 +31,7 @@ export async function doctorCommand(args: readonly string[], interrupt: Interrup
   const { stdout } = process;
   const columns = Math.max(MIN_COLUMNS, stdout.isTTY ? stdout.columns || 80 : DEFAULT_COLUMNS);
   const colour = stdout.isTTY === true && (stdout.hasColors?.() ?? false);
-  const text = options.json ? JSON.stringify(report, null, 2) : renderReport(report, columns, colour).join('\n');
+  const text = options.json ? printableJson(report, 2) : renderReport(report, columns, colour).join('\n');
   await written(`${text}\n`);
   return interrupt.happened ? interrupt.exitStatus : 0;
 }

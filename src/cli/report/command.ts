@@ -4,7 +4,7 @@ import { FrameDeadlineError } from '../../base/errors.js';
 import { CSV_HEADER, csvOfFrames } from '../../report/csv.js';
 import { HTML_REPORT_START, htmlReport } from '../../report/html/html-report.js';
 import { verdictOf } from '../../report/html/verdict.js';
-import { printable } from '../demo/terminal/spans.js';
+import { printable } from '../printable.js';
 import { usageError } from '../usage.js';
 import { written } from '../written.js';
 import { parseReportOptions, REPORT_HELP } from './options.js';
@@ -32,7 +32,7 @@ export async function reportCommand(args: readonly string[]): Promise<number> {
   const files: FileToWrite[] = [{ path: out, text: html, startsWith: HTML_REPORT_START }];
   if (csv !== null) {
     if (telemetry.frames.length === 0)
-      process.stderr.write(`frame-deadline: ${file} holds no frames: the CSV file is a header only\n`);
+      process.stderr.write(`frame-deadline: ${printable(file)} holds no frames: the CSV file is a header only\n`);
     files.push({ path: csv, text: csvOfFrames(telemetry), startsWith: CSV_HEADER });
   }
   const toFiles = files.filter(({ path }) => path !== STANDARD_OUTPUT);

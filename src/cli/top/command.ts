@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameDeadlineError } from '../../base/errors.js';
 import { connectTelemetry, NO_ANSWER, type TelemetryClient } from '../../report/telemetry-client.js';
-import { printable } from '../demo/terminal/spans.js';
 import type { Interrupt } from '../interrupt.js';
+import { printable, printableJson } from '../printable.js';
 import type { TopModel } from './model.js';
 import { APP_ENDED_STATUS, parseTopOptions, TOP_HELP, type TopOptions } from './options.js';
 import { TopScreen } from './screen.js';
@@ -57,7 +57,7 @@ async function print(watch: TopWatch, options: TopOptions, interrupt: Interrupt)
 }
 
 function json(model: TopModel, isWhole: boolean): string {
-  return `${JSON.stringify(model, null, isWhole ? 2 : 0)}\n`;
+  return `${printableJson(model, isWhole ? 2 : 0)}\n`;
 }
 
 /** Resolves when the text has left this process; false if nobody reads any more, as after `| head`. */

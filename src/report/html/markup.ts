@@ -15,8 +15,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into the page
-const NOT_FOR_HTML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+/** Control characters but for tab and line ends, and the bidirectional controls. */
+const NOT_FOR_HTML = /(?![\t\n\r])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Template tag: values are escaped for text and for quoted attributes, unless they are Markup; null is nothing, lists

@@ -1,5 +1,7 @@
-import { inspect, stripVTControlCharacters } from 'node:util';
+import { inspect } from 'node:util';
 import stringWidth from 'string-width';
+
+export { printable } from '../../printable.js';
 
 /** How a span looks. Names of `util.inspect.colors`. */
 export type Style = 'plain' | 'dim' | 'bold' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan';
@@ -16,28 +18,24 @@ export function span(text: string, style: Style = 'plain'): Span {
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-// C0, DEL and C1 controls and the bidirectional overrides: names come from outside and must not move the cursor or turn the line
-const CONTROLS = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-
-/** Text made safe to print: no escape sequences, no control characters. */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(CONTROLS, '');
-}
+/** Of a grapheme that takes a cell: no letter or emoji has more, a heap of combining marks does. */
+const MAX_UNITS_PER_CELL = 32;
 
 /** Display cells that `text` takes (Unicode Standard Annex #11, ambiguous characters narrow). */
 export function cells(text: string): number {
   return stringWidth(text);
 }
 
-/** `text` in at most `width` cells; what had to be cut ends in an ellipsis. */
+/** `text` in at most `width` cells, and so many times 32 characters; what had to be cut ends in an ellipsis. */
 export function truncate(text: string, width: number): string {
-  if (cells(text) <= width) return text;
+  const mostUnits = MAX_UNITS_PER_CELL * Math.max(0, width);
+  if (text.length <= mostUnits && cells(text) <= width) return text;
   if (width <= 0) return '';
   let result = '';
   let used = 0;
   for (const { segment } of graphemes.segment(text)) {
     const size = cells(segment);
-    if (used + size > width - 1) break;
+    if (used + size > width - 1 || result.length + segment.length > mostUnits) break;
     result += segment;
     used += size;
   }
