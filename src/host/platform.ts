@@ -50,6 +50,8 @@ export interface HostSignals {
   preemptedUs(): number;
   /** How long it collected garbage between two moments, in microseconds since the epoch. Allocates. */
   collectedUs(fromUs: number, toUs: number): number;
+  /** Gives back what it holds. */
+  end(): void;
 }
 
 /** Tells a process that stood still from a thread that was held up. */

@@ -128,6 +128,7 @@ export class FrameLoop {
       pace.end();
       this.signal?.removeEventListener('abort', onAbort);
       this.core.backend.drop();
+      this.signals?.end();
       this.pool?.retire();
       this.log?.row?.ended();
     }

@@ -96,6 +96,19 @@ describe('what is left behind', () => {
     expect(process.memoryUsage().rss - before.rss).toBeLessThan(150 * 2 ** 20);
   });
 
+  it.runIf(isLinux)('no file that a loop had open', async () => {
+    const scheduler = await create();
+    const run = async (): Promise<void> => {
+      const controller = new AbortController();
+      await scheduler.loop({ hz: 1000, signal: controller.signal }, () => controller.abort());
+    };
+    await run();
+    const before = descriptors();
+    for (let i = 0; i < 10; i++) await run();
+    expect(descriptors()).toBe(before);
+    await scheduler.close();
+  });
+
   it('no listener on the process from importing or creating', async () => {
     const before = listeners();
     const scheduler = await create();

@@ -24,6 +24,7 @@ export function hostSignals(clock: Clock): HostSignals {
   const probe = NodeThreadProbe.withoutCollections();
   return {
     mark: () => probe.markTimes(),
+    end: () => probe.close(),
     preemptedUs() {
       probe.read();
       return probe.preemptedUs;
