@@ -1,0 +1,1 @@
+throw new Error('a task module that cannot be imported');
