@@ -3,13 +3,10 @@
 // Usage: job_loop FRAMES JOBS_PER_FRAME [clock]. Prints one JSON object, time in nanoseconds a job.
 // clock: reads the clock once per job on both sides, as a scheduler has to that knows when each job ran.
 #define _GNU_SOURCE
-#include <pthread.h>
-#include <sched.h>
+#include "thread.h"
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SLOTS = 256, READY = 1, CLAIMED = 2, DONE = 3 };
 
@@ -26,29 +23,6 @@ static _Alignas(128) _Atomic long submitted;
 static _Alignas(128) _Atomic long ended;
 static _Atomic int stopping;
 static int reads_clock;
-
-static cpu_set_t only(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  return set;
-}
-
-// Bound before it starts: under SCHED_FIFO it would never get a turn on this thread's CPU.
-static int start_bound(pthread_t *thread, void *(*body)(void *)) {
-  pthread_attr_t attr;
-  cpu_set_t first = only(0), second = only(1);
-  pthread_setaffinity_np(pthread_self(), sizeof first, &first);
-  pthread_attr_init(&attr);
-  pthread_attr_setaffinity_np(&attr, sizeof second, &second);
-  return pthread_create(thread, &attr, body, NULL);
-}
-
-static double now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 static int identity(int x) { return x; }
 
@@ -74,7 +48,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   pthread_t thread;
-  if (start_bound(&thread, work) != 0) return 1;
+  if (start_bound(&thread, work, 0, 1) != 0) return 1;
   double start = now_ns(), stamp = 0;
   long at = 0;
   for (long f = 0; f < frames; f++) {

@@ -2,16 +2,13 @@
 // Usage: ping_pong futex|spin ROUND_TRIPS WARM_UP [FIRST SECOND]. Prints one JSON object, times in nanoseconds.
 // FIRST and SECOND are CPU:POLICY:NUMBER, such as 0:rr:10, 1:nice:-11; without them CPUs 0 and 1, policy as inherited.
 #define _GNU_SOURCE
+#include "thread.h"
 #include <linux/futex.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 static _Alignas(128) _Atomic int ping;
@@ -43,13 +40,6 @@ static void apply_policy(const struct place *place) {
   }
 }
 
-static cpu_set_t only(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  return set;
-}
-
 static void post(_Atomic int *word, int value) {
   atomic_store(word, value);
   if (parking) syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
@@ -72,17 +62,6 @@ static void *answer(void *unused) {
   return unused;
 }
 
-static double now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1e9 + t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 int main(int argc, char **argv) {
   int wrong = argc != 4 && argc != 6;
   for (int i = 4; i < argc && !wrong; i++) {
@@ -99,13 +78,7 @@ int main(int argc, char **argv) {
   double *took = malloc(sizeof(double) * count);
   if (took == NULL || count < 1) return 2;
   pthread_t thread;
-  pthread_attr_t attr;
-  cpu_set_t first = only(places[0].cpu), second = only(places[1].cpu);
-  pthread_setaffinity_np(pthread_self(), sizeof first, &first);
-  // bound before it starts: under SCHED_FIFO it would never get a turn on this thread's CPU
-  pthread_attr_init(&attr);
-  pthread_attr_setaffinity_np(&attr, sizeof second, &second);
-  if (pthread_create(&thread, &attr, answer, NULL) != 0) return 1;
+  if (start_bound(&thread, answer, places[0].cpu, places[1].cpu) != 0) return 1;
   apply_policy(&places[0]);
   for (int i = 1; i <= total; i++) {
     double start = now_ns();
@@ -114,7 +87,7 @@ int main(int argc, char **argv) {
     if (i > warm) took[i - warm - 1] = now_ns() - start;
   }
   pthread_join(thread, NULL);
-  qsort(took, count, sizeof(double), compare);
+  qsort(took, count, sizeof(double), compare_doubles);
 #define AT(q) took[(int)((count - 1) * (q))]
   printf("{\"p50\":%.0f,\"p99\":%.0f,\"p999\":%.0f,\"max\":%.0f}\n", AT(0.5), AT(0.99), AT(0.999), took[count - 1]);
   return 0;

@@ -1,13 +1,10 @@
 // A ring of 64-byte slots from one thread to another, each bound to a CPU, both spinning: what the machine can do at all.
 // Usage: spsc_ring ITEMS. Prints one JSON object, time in nanoseconds an item.
 #define _GNU_SOURCE
-#include <pthread.h>
-#include <sched.h>
+#include "thread.h"
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SLOTS = 256, SLOT_WORDS = 16 };
 
@@ -16,23 +13,6 @@ static _Alignas(128) _Atomic long tail;
 static _Alignas(128) int slots[SLOTS][SLOT_WORDS];
 static _Alignas(128) long long sum;
 static long total;
-
-static cpu_set_t only(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  return set;
-}
-
-// Bound before it starts: under SCHED_FIFO it would never get a turn on this thread's CPU.
-static int start_bound(pthread_t *thread, void *(*body)(void *)) {
-  pthread_attr_t attr;
-  cpu_set_t first = only(0), second = only(1);
-  pthread_setaffinity_np(pthread_self(), sizeof first, &first);
-  pthread_attr_init(&attr);
-  pthread_attr_setaffinity_np(&attr, sizeof second, &second);
-  return pthread_create(thread, &attr, body, NULL);
-}
 
 // Each side keeps the other's index as it last saw it, and looks again when that is used up.
 static void *consume(void *unused) {
@@ -47,19 +27,13 @@ static void *consume(void *unused) {
   return unused;
 }
 
-static double now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1e9 + t.tv_nsec;
-}
-
 int main(int argc, char **argv) {
   if (argc != 2 || (total = atol(argv[1])) < 1) {
     fprintf(stderr, "usage: spsc_ring ITEMS\n");
     return 2;
   }
   pthread_t thread;
-  if (start_bound(&thread, consume) != 0) return 1;
+  if (start_bound(&thread, consume, 0, 1) != 0) return 1;
   double start = now_ns();
   long seen_tail = 0;
   int item[SLOT_WORDS] = {0};

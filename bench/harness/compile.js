@@ -13,7 +13,8 @@ export function compile(name) {
   if (process.platform !== 'linux') return null;
   const source = `${sourceDir}${name}.c`;
   const program = `${buildDir}${name}`;
-  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
+  const changedMs = Math.max(...[source, `${sourceDir}thread.h`].map((file) => statSync(file).mtimeMs));
+  if (existsSync(program) && statSync(program).mtimeMs > changedMs) return program;
   mkdirSync(buildDir, { recursive: true });
   const built = spawnSync(process.env.CC ?? 'cc', ['-O2', '-pthread', '-o', program, source], { stdio: 'ignore' });
   return built.status === 0 ? program : null;
