@@ -144,6 +144,8 @@ export class HangWatch {
       if (task !== 0 || !isSame) isActive = true;
       if (isSame) seen.ranUs += sinceUs;
       else seen.ranUs = Math.min(sinceUs, Math.max(0, ((nowUs | 0) - startUs) | 0));
+      // nor once the debugger has gone: what it stopped goes on only now
+      if (isInspected) seen.ranUs = 0;
       const forMs = seen.ranUs / 1000;
       // seen twice: the words are read one by one, between them another job may have begun
       if (task !== 0 && isSame && forMs > this.hangMs && !isInspected) this.onHung(worker, forMs, { jobs, startUs });
