@@ -32,6 +32,7 @@ const NAMES = [
   'rivals-frames',
   'one-core',
   'overload',
+  'healing',
   'streams',
   'growth',
   'cost-model',
