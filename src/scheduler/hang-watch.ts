@@ -15,6 +15,8 @@ interface Seen {
   jobs: number;
   /** How long the job has run while this thread ran too. */
   ranUs: number;
+  /** The job was told of. */
+  isTold: boolean;
   /** Nobody serves in this column: what its last thread left says nothing. */
   isIgnored: boolean;
 }
@@ -23,6 +25,8 @@ interface Seen {
 export interface SeenJob {
   readonly jobs: number;
   readonly startUs: number;
+  /** It was told of before. */
+  readonly isAgain: boolean;
 }
 
 /** `job`: as it was seen, for `LaneService.condemn`. */
@@ -59,6 +63,7 @@ export class HangWatch {
       startUs: 0,
       jobs: 0,
       ranUs: 0,
+      isTold: false,
       isIgnored: false,
     }));
     this.lookedUs = clock.nowPreciseUs();
@@ -85,6 +90,8 @@ export class HangWatch {
     const seen = this.seen[worker]!;
     seen.isIgnored = !yes;
     seen.ranUs = 0;
+    // it may find a job at once, and never park and wake up before that
+    if (yes) this.wake();
   }
 
   private turn(): void {
@@ -143,12 +150,18 @@ export class HangWatch {
       seen.jobs = jobs;
       if (task !== 0 || !isSame) isActive = true;
       if (isSame) seen.ranUs += sinceUs;
-      else seen.ranUs = Math.min(sinceUs, Math.max(0, ((nowUs | 0) - startUs) | 0));
+      else {
+        seen.ranUs = Math.min(sinceUs, Math.max(0, ((nowUs | 0) - startUs) | 0));
+        seen.isTold = false;
+      }
       // nor once the debugger has gone: what it stopped goes on only now
       if (isInspected) seen.ranUs = 0;
       const forMs = seen.ranUs / 1000;
       // seen twice: the words are read one by one, between them another job may have begun
-      if (task !== 0 && isSame && forMs > this.hangMs && !isInspected) this.onHung(worker, forMs, { jobs, startUs });
+      if (task === 0 || !isSame || forMs <= this.hangMs || isInspected) return;
+      const isAgain = seen.isTold;
+      seen.isTold = true;
+      this.onHung(worker, forMs, { jobs, startUs, isAgain });
     });
     return isActive;
   }

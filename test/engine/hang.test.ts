@@ -90,6 +90,18 @@ describe('a job that does not end', () => {
     await scheduler.close();
   });
 
+  it('is found when it is the first of a worker that took the place of a dead one', async () => {
+    // nothing runs while the thread starts, so the watch goes to sleep
+    const scheduler = await create({ spares: 0, hangMs: 20 });
+    const { exit, loop0 } = scheduler.lanes.work;
+    const dying = scheduler.submit(exit, {}, LONG);
+    const hanging = scheduler.submit(loop0, {}, LONG);
+    await until('both have ended', () => dying.ended && hanging.ended);
+    const counts = (await quiet(scheduler)).lanes['work']!;
+    expect([counts.missCauses.crashed, counts.missCauses.hung]).toEqual([1, 1]);
+    await scheduler.close();
+  });
+
   it.each(['busy', 'waiting'])('is found while the main thread is blocked (%s)', async (how) => {
     const scheduler = await create();
     await sparesReady(scheduler, 1);
