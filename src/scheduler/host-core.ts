@@ -380,6 +380,8 @@ export class HostCore {
     if (dropped === null) return;
     const single = this.single.indexOf(dropped);
     if (single >= 0) this.single.splice(single, 1);
+    const retired = this.retired.indexOf(dropped);
+    if (retired >= 0) this.retired.splice(retired, 1);
     // ended and counted by this thread: nobody else has to do with the slot any more
     this.free(dropped);
   }

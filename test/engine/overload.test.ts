@@ -1,6 +1,6 @@
 import { createScheduler, type Job } from 'frame-deadline';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { noThreadIsLeft, quiet, sleep, threadCount, track, WORK_URL, type WorkTasks } from './support.js';
+import { Gate, noThreadIsLeft, quiet, sleep, threadCount, track, WORK_URL, type WorkTasks } from './support.js';
 
 const LONG = { deadlineMs: 60_000 };
 let threadsBefore = 0;
@@ -38,6 +38,40 @@ describe('dropOldest on threads', () => {
     expect(work!.outcomes.onTime).toBe(outcomes['onTime']);
     expect(work!.missCauses.shed).toBe(work!.outcomes.expired);
     expect(work!.outcomes.expired).toBeGreaterThan(0);
+    await scheduler.close();
+  });
+
+  it('a job that was released before it was dropped is given back once', async () => {
+    const gate = new Gate();
+    const scheduler = track(
+      await createScheduler<{ work: WorkTasks }>({
+        lanes: {
+          work: { tasks: WORK_URL, onFull: 'dropOldest', capacitySlots: 4, shared: { gate: gate.words } },
+        },
+        workers: [{ lanes: ['work'] }],
+      }),
+    );
+    const { gate: gated, nothing } = scheduler.lanes.work;
+    const held = scheduler.submit(gated, { number: 1 }, LONG);
+    await gate.arrived(1);
+    const released = scheduler.submit(nothing, {}, LONG);
+    released.release();
+    const others = Array.from({ length: 3 }, () => scheduler.submit(nothing, {}, LONG));
+    expect([released.outcome, ...others.map((job) => job.outcome)]).toEqual([
+      'expired',
+      ...others.map(() => 'pending'),
+    ]);
+    const last = scheduler.submit(nothing, {}, LONG);
+    gate.open();
+    await Promise.all([held, ...others, last].map((job) => job.done));
+    for (const job of [held, ...others, last]) job.release();
+    const { retired } = (scheduler as unknown as { core: { retired: readonly Job[] } }).core;
+    expect(retired, 'waits to be given back').toEqual([]);
+    // every slot is there again, none of them twice
+    const all = Array.from({ length: 4 }, () => scheduler.submit(nothing, {}, LONG));
+    expect(all.map((job) => job.refused)).toEqual([false, false, false, false]);
+    expect(new Set(all.map((job) => (job as unknown as { slot: number }).slot)).size).toBe(4);
+    await quiet(scheduler);
     await scheduler.close();
   });
 
