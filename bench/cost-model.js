@@ -124,7 +124,7 @@ function hostSide(scheduler, empty, frames, batches, work) {
     const t2 = performance.now();
     frame.poll();
     const t3 = performance.now();
-    batches.add('giveBack', (t1 - t0) * 1e6);
+    batches.add('open', (t1 - t0) * 1e6);
     batches.add('submit', (t2 - t1) * 1e6);
     batches.add('close', (t3 - t2) * 1e6);
     work();
@@ -133,7 +133,7 @@ function hostSide(scheduler, empty, frames, batches, work) {
 }
 
 const WORKER_STEPS = ['claim', 'begin', 'handler', 'settle'];
-const HOST_STEPS = ['giveBack', 'submit', 'close'];
+const HOST_STEPS = ['open', 'submit', 'close'];
 
 /** Both sides' steps; `whole` and `parted` run a frame's jobs on the worker and return its nanoseconds. */
 function bothSides({ scheduler, handles }, rounds, frames, whole, parted) {
@@ -153,8 +153,8 @@ function bothSides({ scheduler, handles }, rounds, frames, whole, parted) {
 
 const STEPS = {
   submit: 'submit (input field, publish, clock, bell)',
-  giveBack: "beginning a frame, the last one's slots given back",
-  close: "closing a frame, a job's share",
+  open: "opening a frame, a job's share",
+  close: "closing a frame, the last one's slots given back",
   claim: 'look and claim',
   begin: 'begin',
   handler: 'an empty handler with its views',

@@ -3,19 +3,19 @@
 /**
  * A frame of `jobs` jobs of `jobNs` on `workers` workers that are awake, and the host, each on a CPU of its own:
  *
- *     frame = jobs × giveBack + max(jobs × submit, jobs × (worker + job) / workers, jobs × serial) + 2 × transfer
+ *     frame = jobs × open + max(jobs × (submit + close), jobs × (worker + job) / workers, jobs × serial) + 2 × transfer
  *
- * The slots are given back while nobody works. Then the host submits while the workers run. `serial` is what two workers
+ * The host submits, and gives the slots of the frame before back when it closes this one, while the workers run. `serial` is what two workers
  * cannot do at the same time: they want the same slot's line, so it goes from one to the other for each claim.
  */
 export function predict(constants, { workers, jobs, jobNs }) {
-  const { giveBackMoved, submitMoved, workerMoved, transfer, close } = constants;
-  const submitNs = jobs * submitMoved;
+  const { openMoved, submitMoved, closeMoved, workerMoved, transfer } = constants;
+  const submitNs = jobs * (submitMoved + closeMoved);
   const workNs = (jobs * (workerMoved + jobNs)) / workers;
   const serialNs = workers === 1 ? 0 : jobs * serialOf(constants);
   const longestNs = Math.max(submitNs, workNs, serialNs);
   const bound = longestNs === submitNs ? 'host' : longestNs === workNs ? 'workers' : 'claims';
-  const frameNs = jobs * (giveBackMoved + close) + longestNs + 2 * transfer;
+  const frameNs = jobs * openMoved + longestNs + 2 * transfer;
   return { frameNs, bound, efficiency: (jobs * jobNs) / workers / frameNs };
 }
 
@@ -24,6 +24,6 @@ export const serialOf = ({ pair }) => pair;
 
 /** The shortest job with which `workers` workers are kept busy: shorter ones wait for the host or for each other. */
 export function shortestJobNs(constants, workers) {
-  const { submitMoved, workerMoved } = constants;
-  return Math.max(0, workers * Math.max(submitMoved, serialOf(constants)) - workerMoved);
+  const { submitMoved, closeMoved, workerMoved } = constants;
+  return Math.max(0, workers * Math.max(submitMoved + closeMoved, serialOf(constants)) - workerMoved);
 }
