@@ -18,6 +18,8 @@ import { type GivenAgain, handoversFor, transferListOfHandovers, untransferable 
 
 /** Time that the supervisor has to end its workers beyond what they were given. */
 const STOP_MARGIN_MS = 4000;
+/** An inspector that somebody opens is noticed within that time. */
+const INSPECTOR_BEAT_MS = 250;
 
 /** Builds a scheduler on a platform. See `createScheduler` of the platform's entry point. */
 export async function createSchedulerOn<Lanes extends { [K in keyof Lanes]: unknown }>(
@@ -162,6 +164,7 @@ async function startWorkers(
     spareDelayMs: options.spareDelayMs,
     transferList: transferListOfHandovers(handovers.flat()),
   };
+  const unwatchInspector = watchInspector(core, options, platform);
   const states = await supervisor.api.attach(setup).catch((error: unknown) => {
     throw untransferable(errorWithCode(error), options.lanes);
   });
@@ -170,6 +173,7 @@ async function startWorkers(
   supervisor.keepAlive(options.lanes.some((lane) => lane.periodic !== null));
   let stopped = false;
   void supervisor.ended.then(() => {
+    unwatchInspector();
     if (stopped) return;
     // nobody is left to run or to settle: refuse, and end what there is
     core.refuseAll();
@@ -204,6 +208,18 @@ async function startWorkers(
     }),
     currentReport: platform.currentReport,
   });
+}
+
+/**
+ * Tells the workers whether an inspector listens. Frames and single jobs do so themselves; lanes that run by themselves
+ * would go on with what was so at the start.
+ */
+function watchInspector(core: HostCore, { lanes, hangMs }: NormalOptions, { isInspected }: Platform): () => void {
+  core.noteInspector();
+  if (isInspected === undefined || hangMs === null || !lanes.some((lane) => lane.periodic !== null)) return () => {};
+  const beat = setInterval(() => core.noteInspector(), INSPECTOR_BEAT_MS);
+  (beat as { unref?: () => void }).unref?.();
+  return () => clearInterval(beat);
 }
 
 /** Gives workers that start again what their lanes transfer, for as long as there are any. Never rejects. */
