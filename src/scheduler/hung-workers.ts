@@ -7,9 +7,7 @@ import type { LaneService } from './lane-service.js';
 import { endsWithin, type Place, type WorkerThread } from './places.js';
 import type { Quarantine } from './quarantine.js';
 import type { Spares, WarmSpare } from './spares.js';
-
-/** How long a thread may take to end before it is taken to hang in native code. Chromium gives one 2 s. */
-export const WRITE_OFF_MS = 3000;
+import { WRITE_OFF_MS } from './thread-endings.js';
 
 /** A thread that was taken out of service while it runs a job that does not end. */
 interface Condemned {
@@ -95,9 +93,41 @@ export class HungWorkers {
 
   /** Its job has run too long: its thread is ended, and goes the way of any worker that ended. */
   end(place: Place, forMs: number): void {
-    if (place.thread === null || place.state !== 'serving' || place.hung !== null) return;
+    const { thread } = place;
+    if (thread === null || place.state !== 'serving' || place.hung !== null) return;
     place.hung = hungForMs(forMs);
-    void place.thread.terminate();
+    void thread.terminate();
+    setTimeout(() => this.giveUpOn(place, thread), WRITE_OFF_MS);
+  }
+
+  /** Whether the thread was left to itself because it cannot be ended. */
+  hasWrittenOff(thread: WorkerThread | null): boolean {
+    return thread !== null && (this.condemned.get(thread)?.isWrittenOff ?? false);
+  }
+
+  /** Whether the place waits for a spare because its thread cannot be ended. */
+  waitsForSpare(place: Place): boolean {
+    if (place.state !== 'restarting') return false;
+    return [...this.condemned.values()].some((one) => one.place === place && one.isWrittenOff && !one.isReplaced);
+  }
+
+  /** It was to end and does not: it hangs in native code. What a reload has made for its column cannot follow there. */
+  private giveUpOn(place: Place, thread: WorkerThread): void {
+    if (this.keeper.closing || place.thread !== thread) return;
+    const { column } = place;
+    const task = this.memory.runningTask(column);
+    this.service.takeOut(column);
+    this.watch?.watches(column, false);
+    place.thread = null;
+    place.spare = null;
+    place.state = 'restarting';
+    place.deaths++;
+    place.lastDeath = place.hung;
+    place.hung = null;
+    const fate = { place, thread, column, retired: [], isReplaced: false, isWrittenOff: false, timer: null };
+    this.condemned.set(thread, fate);
+    this.quarantine.noteKill(place, task);
+    this.writeOff(fate);
   }
 
   /** Takes a worker out of service whose job does not end. False if that is not the way. */

@@ -10,7 +10,7 @@ import type { AttachedMemory } from '../worker/attached-memory.js';
 import { endedLives } from '../worker/turn.js';
 import type { LaneService } from './lane-service.js';
 import { errorWithCode, plainErrorOf } from './load-tasks.js';
-import type { Place, Spare, WorkerThread } from './places.js';
+import { endsWithin, type Place, type Spare, type WorkerThread } from './places.js';
 import type { LoadResult, ReloadAnswer, ReloadRequest, WorkerSpec } from './protocol.js';
 import { endSwitch, hasUnfinishedFrame } from './reload-frames.js';
 import type { Supervisor } from './supervisor.js';
@@ -23,6 +23,8 @@ const LONG_JOB_MS = 50;
 /** The next period is not released sooner, or half a period, after a moment that suits. */
 const CLEAR_OF_RELEASE_US = 2000;
 const POLL_MS = 1;
+/** For the old thread's exit, beyond `drainMs`. */
+const EXIT_MS = 1000;
 const WHAT_TO_DO =
   'the old code stays in service; close the scheduler and create it anew (in a page: reload it), or undo the change';
 
@@ -84,7 +86,7 @@ export class Reloading {
   /** Ends it before the workers are ended. The supervisor is closing. */
   async close(): Promise<void> {
     endSwitch(this.memory, SUPERVISOR_COLUMN);
-    for (const thread of this.threads) void thread.terminate();
+    for (const thread of this.threads) void this.supervisor.endings.end(thread);
     await this.ending;
   }
 
@@ -101,7 +103,11 @@ export class Reloading {
     const old = new Map<Place, WorkerThread>();
     try {
       const addedTasks = await this.loadAll(living, spares);
-      await this.until(Number.POSITIVE_INFINITY, () => living.every((place) => place.state !== 'restarting'));
+      const hung = this.supervisor.hung!;
+      const isSettled = (place: Place): boolean => place.state !== 'restarting' || hung.waitsForSpare(place);
+      await this.until(Number.POSITIVE_INFINITY, () => living.every(isSettled));
+      // the spare that comes when this is over imports the new code; the column is not free for another
+      for (const place of living) if (hung.waitsForSpare(place)) this.leave(place, spares);
       await this.attachAll(spares);
       const readyMs = this.nowMs();
       for (const place of living) if (place.thread !== null) old.set(place, place.thread);
@@ -109,7 +115,8 @@ export class Reloading {
       const switchedMs = this.nowMs();
       const replaced = living.filter((place) => place.state === 'serving');
       this.supervisor.liftQuarantine(replaced);
-      await Promise.all([...old].map(([place, thread]) => (place.thread === thread ? null : thread.ended)));
+      await Promise.all([...old].map(([place, thread]) => (place.thread === thread ? null : this.awaitEnd(thread))));
+      this.requireNoneWrittenOff(old);
       return {
         ok: true,
         workers: replaced.map((place) => this.indexOf(place)),
@@ -123,9 +130,36 @@ export class Reloading {
         if (place.spare === spare) place.spare = null;
         if (place.thread === spare.thread) this.threads.delete(spare.thread);
       }
-      await Promise.all([...this.threads].map((thread) => thread.terminate()));
+      await Promise.all([...this.threads].map((thread) => this.supervisor.endings.end(thread)));
       this.supervisor.spares!.resume();
     }
+  }
+
+  /** Its spare of the new code is not used; the next one imports it too. */
+  private leave(place: Place, spares: Map<Place, Spare>): void {
+    const spare = spares.get(place);
+    if (spare !== undefined) place.spec = spare.spec;
+    spares.delete(place);
+  }
+
+  /** A thread that has left its service in order: what it does at its exit is not waited for for ever. */
+  private async awaitEnd(thread: WorkerThread): Promise<void> {
+    if (this.supervisor.hung!.hasWrittenOff(thread)) return;
+    if (!(await endsWithin(thread, this.request.drainMs + EXIT_MS))) await this.supervisor.endings.end(thread);
+  }
+
+  private requireNoneWrittenOff(old: ReadonlyMap<Place, WorkerThread>): void {
+    const stuck = [...old].filter(([, thread]) => this.supervisor.hung!.hasWrittenOff(thread));
+    if (stuck.length === 0) return;
+    for (const [place] of stuck) place.spec = this.newSpec(place.spec);
+    const names = stuck.map(([{ spec }]) => spec.name).join(', ');
+    const what = stuck.every(([place]) => place.state === 'gone')
+      ? 'there is no spare to take its place'
+      : 'a spare that imports the new code takes its place';
+    throw new Refused(
+      'WORKER_DIED',
+      `${names} hangs in native code and cannot be ended: its thread is written off; ${what}`,
+    );
   }
 
   /** What was transferred to the old thread cannot be had again unless the lane makes it anew. */
@@ -226,7 +260,10 @@ export class Reloading {
       for (const [place, thread] of leaving) {
         if (place.spare !== null && place.thread === thread && this.supervisor.hasLeft(place)) this.noteLeft(place);
       }
-      return [...leaving].every(([place, thread]) => place.thread !== thread && place.state !== 'restarting');
+      const { hung } = this.supervisor;
+      return [...leaving].every(
+        ([place, thread]) => hung!.hasWrittenOff(thread) || (place.thread !== thread && place.state !== 'restarting'),
+      );
     };
     await this.until(drainMs, isOver);
     for (const [place, thread] of leaving) if (place.thread === thread) this.endIfHung(place, true);

@@ -84,7 +84,10 @@ export class Spares {
   /** Whether one is there for the place, or will be. */
   willCome(place: Place): boolean {
     const group = this.groupOf(place);
-    return group !== undefined && (group.ready.length > 0 || group.making > 0);
+    if (group === undefined) return false;
+    // while a reload is under way none is made
+    const isHeld = this.held > 0 && group.free.length > 0 && group.failures < MAX_FAILURES;
+    return group.ready.length > 0 || group.making > 0 || isHeld;
   }
 
   take(place: Place): WarmSpare | null {
@@ -129,7 +132,8 @@ export class Spares {
       if (!group.places.some((place) => places.includes(place))) continue;
       for (const spare of group.ready.splice(0)) {
         this.threads.delete(spare.thread);
-        ended.push(spare.thread.terminate().then(() => group.free.push(spare.column)));
+        void spare.thread.ended.then(() => group.free.push(spare.column));
+        ended.push(this.supervisor.endings.end(spare.thread));
       }
     }
     await Promise.all(ended);
@@ -144,7 +148,7 @@ export class Spares {
   async close(): Promise<void> {
     this.held++;
     if (this.delay !== null) clearTimeout(this.delay);
-    await Promise.all([...this.threads].map((thread) => thread.terminate()));
+    await Promise.all([...this.threads].map((thread) => this.supervisor.endings.end(thread)));
   }
 
   private groupOf(place: Place): Group | undefined {
@@ -184,7 +188,9 @@ export class Spares {
       const failed = thread as WorkerThread | null;
       if (failed !== null) {
         this.threads.delete(failed);
-        await failed.terminate();
+        // its column is its own until it is gone
+        void this.supervisor.endings.end(failed);
+        await failed.ended;
       }
       group.free.push(column);
       this.fill();
@@ -200,6 +206,7 @@ export class Spares {
     if (hasHandovers || request.thread.priority === 'realtime') return null;
     this.service.prepare(column);
     const life = endedLives(this.memory, column) + 1;
-    return thread.api.attach({ ...request, column, life, initializeAtTurn: group.places.length > 1, replaces: false });
+    const initializeAtTurn = group.places.length > 1;
+    return this.supervisor.attachThread(thread, { ...request, column, life, initializeAtTurn, replaces: false });
   }
 }

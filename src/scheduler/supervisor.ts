@@ -1,3 +1,4 @@
+import { FrameDeadlineError } from '../base/errors.js';
 import type { Clock } from '../base/time.js';
 import type { ServeTelemetry } from '../host/telemetry-socket.js';
 import { OUTCOME_CANCELLED } from '../memory/layout.js';
@@ -6,10 +7,11 @@ import { AttachedMemory } from '../worker/attached-memory.js';
 import { endedLives, endLife } from '../worker/turn.js';
 import { Undertaker } from './dead-worker.js';
 import { Handovers } from './handovers.js';
-import { HungWorkers, WRITE_OFF_MS } from './hung-workers.js';
+import { HungWorkers } from './hung-workers.js';
 import { LaneService } from './lane-service.js';
 import { endsWithin, type Place, type Spare, type WorkerThread } from './places.js';
 import type {
+  AttachRequest,
   AttachResult,
   LoadResult,
   ReloadAnswer,
@@ -26,7 +28,11 @@ import { Reloading } from './reload.js';
 import { Spares, type WarmSpare } from './spares.js';
 import { changeOf } from './task-change.js';
 import { TelemetryServing } from './telemetry-serving.js';
+import { ThreadEndings, WRITE_OFF_MS } from './thread-endings.js';
 import type { GivenAgain } from './transfer.js';
+
+/** Beyond the time that `initialize` may take, which the worker itself minds. */
+const ATTACH_MARGIN_MS = 1000;
 
 /** Starts a worker thread; rejects when it does not come up within the time. */
 export type SpawnWorker = (spec: WorkerSpec, timeoutMs: number) => Promise<WorkerThread>;
@@ -52,8 +58,11 @@ export class Supervisor implements SupervisorApi {
   private quarantine: Quarantine | null;
   spares: Spares | null;
   hung: HungWorkers | null;
+  readonly endings: ThreadEndings;
   private reloading: Reloading | null;
   closing: boolean;
+  /** What ends at once when the supervisor closes: threads that hang would have it wait for its whole time. */
+  private readonly onClosing: Set<() => void>;
 
   constructor(
     spawn: SpawnWorker,
@@ -76,8 +85,10 @@ export class Supervisor implements SupervisorApi {
     this.quarantine = null;
     this.spares = null;
     this.hung = null;
+    this.endings = new ThreadEndings();
     this.reloading = null;
     this.closing = false;
+    this.onClosing = new Set();
   }
 
   async start(workers: readonly WorkerSpec[], readyTimeoutMs: number, epochUs: number): Promise<readonly LoadResult[]> {
@@ -164,6 +175,7 @@ export class Supervisor implements SupervisorApi {
 
   async close(graceMs: number): Promise<number> {
     this.closing = true;
+    for (const end of this.onClosing) end();
     this.hung?.stopWatch();
     this.handovers?.close();
     void this.serving.stopAll();
@@ -182,6 +194,7 @@ export class Supervisor implements SupervisorApi {
     await Promise.all(closing);
     left += await hungLeft;
     await sparesEnded;
+    left += await this.endings.left();
     if (this.memory !== null) this.undertaker!.settleAll(OUTCOME_CANCELLED);
     return left;
   }
@@ -207,15 +220,9 @@ export class Supervisor implements SupervisorApi {
       }
       onSpawned(thread);
       void thread.ended.then((end) => this.onEnded(thread, end));
-      let timer: ReturnType<typeof setTimeout> | undefined;
       const modules = spec.modules.map((module) => module.url).join(', ');
-      const late = new Promise<LoadResult>((resolve) => {
-        const message = `worker ${spec.name} had not imported its task modules after ${this.readyTimeoutMs} ms (${modules}); look for a top-level await that never ends, or raise readyTimeoutMs`;
-        timer = setTimeout(() => resolve(failed('READY_TIMEOUT', message)), this.readyTimeoutMs);
-      });
-      const result = await Promise.race([thread.api.load(spec.modules), late]);
-      clearTimeout(timer);
-      return result;
+      const message = `worker ${spec.name} had not imported its task modules after ${this.readyTimeoutMs} ms (${modules}); look for a loop or a top-level await that never ends, or raise readyTimeoutMs`;
+      return await this.within(this.readyTimeoutMs, message, thread.api.load(spec.modules));
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
       return failed(code ?? 'WORKER_DIED', message.replace(/ \[[A-Z_]+\]$/, ''));
@@ -229,7 +236,7 @@ export class Supervisor implements SupervisorApi {
     place.life = endedLives(this.memory!, column);
     const { thread } = place;
     if (thread === null) throw new Error(`${place.spec.name} ended before it served`);
-    const attached = await thread.api.attach({ ...request, column, replaces: place.deaths > 0 });
+    const attached = await this.attachThread(thread, { ...request, column, replaces: place.deaths > 0 });
     // its answer and its end may come together: then nobody else takes the end for that of a serving worker
     if (place.thread !== thread) throw new Error(`${place.spec.name} ended when it began to serve`);
     place.report = attached.thread;
@@ -248,7 +255,33 @@ export class Supervisor implements SupervisorApi {
   /** A thread to serve as the worker when the present one has ended its service attaches. */
   async attachSpare(place: Place, spare: Spare): Promise<AttachResult> {
     const request = await this.handovers!.requestFor(this.places.indexOf(place));
-    return spare.thread.api.attach({ ...request, column: place.column, life: spare.life });
+    return this.attachThread(spare.thread, { ...request, column: place.column, life: spare.life });
+  }
+
+  /** A thread attaches, with `initialize` of its task modules. @throws FrameDeadlineError READY_TIMEOUT */
+  async attachThread(thread: WorkerThread, request: AttachRequest): Promise<AttachResult> {
+    // one that waits for a promise says so itself; a loop cannot
+    const limitMs = this.readyTimeoutMs * request.lanes.length + ATTACH_MARGIN_MS;
+    const lanes = request.lanes.map(({ name }) => name).join(', ');
+    const message = `${request.thread.name}: initialize() of its task modules (lanes ${lanes}) was not done after ${limitMs} ms; look for a loop or a call that does not return, or raise readyTimeoutMs`;
+    return this.within(limitMs, message, thread.api.attach(request));
+  }
+
+  /** What a thread answers, if it does in time and nobody closes the scheduler. @throws FrameDeadlineError READY_TIMEOUT */
+  private async within<T>(limitMs: number, message: string, answer: Promise<T>): Promise<T> {
+    let end = (): void => {};
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new FrameDeadlineError('READY_TIMEOUT', message)), limitMs);
+      end = () => reject(new FrameDeadlineError('SCHEDULER_CLOSED', 'the scheduler was closed meanwhile'));
+    });
+    this.onClosing.add(end);
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+      this.onClosing.delete(end);
+    }
   }
 
   /** The old thread has ended its service, and the turn of the one that a reload has made has come. */
@@ -398,7 +431,7 @@ export class Supervisor implements SupervisorApi {
     // one that ended by itself has said why
     if (thread !== null) place.lastDeath = failure;
     place.thread = null;
-    await thread?.terminate();
+    if (thread !== null) await this.endings.end(thread);
     // it may have begun to serve before its answer was lost
     this.service!.settle(place.column);
   }

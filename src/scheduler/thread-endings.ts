@@ -1,0 +1,30 @@
+import { endsWithin, type WorkerThread } from './places.js';
+
+/** How long a thread may take to end before it is taken to hang in native code. Chromium gives one 2 s. */
+export const WRITE_OFF_MS = 3000;
+
+/**
+ * Threads that are ended and serve nothing: spares, and what a reload has made. One that hangs in native code (a task module
+ * that waits for a program, for instance) cannot be ended by anybody: nothing waits for it. Supervisor.
+ */
+export class ThreadEndings {
+  private readonly threads: Set<WorkerThread>;
+
+  constructor() {
+    this.threads = new Set();
+  }
+
+  /** Ends it. Resolves when it is gone, or is not for so long that it will not. */
+  async end(thread: WorkerThread): Promise<void> {
+    this.threads.add(thread);
+    void thread.ended.then(() => this.threads.delete(thread));
+    void thread.terminate();
+    await endsWithin(thread, WRITE_OFF_MS);
+  }
+
+  /** How many of them do not end. */
+  async left(): Promise<number> {
+    const ends = await Promise.all([...this.threads].map((thread) => endsWithin(thread, WRITE_OFF_MS)));
+    return ends.filter((hasEnded) => !hasEnded).length;
+  }
+}
