@@ -162,17 +162,17 @@ describe('a debugger that pauses a worker for longer than hangMs', () => {
     const scheduler = await create({ inspected: true, periodic: true });
     const debug = await Debugger.attach();
     await until('periods', () => Atomics.load(words, 0) > 20);
+    const startMs = performance.now();
     const before = scheduler.snapshot().lanes.work;
     const records = scheduler.recentMisses().length;
-    const startMs = performance.now();
     const resume = await debug.atBreakpoint();
     const ran = Atomics.load(words, 0);
     await sleep(PAUSE_MS);
     expect(Atomics.load(words, 0)).toBe(ran);
     await resume();
     await until('periods afterwards', () => Atomics.load(words, 0) > ran + 20);
-    const gapMs = performance.now() - startMs;
     const after = scheduler.snapshot().lanes.work;
+    const gapMs = performance.now() - startMs;
     debug.detach();
     // a storm would have run them all at once: between two starts there is a good part of a period
     expect(Atomics.load(words, 0) - ran).toBeLessThan(gapMs / PERIOD_MS - PAUSE_MS / PERIOD_MS + 5);
