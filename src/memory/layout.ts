@@ -135,6 +135,11 @@ export const CONTROL_INSPECTED = 3;
 export const CONTROL_WATCH_ASLEEP = 4;
 /** 1 while a reload takes its workers over: frames that begin meanwhile wait for its end. S. */
 export const CONTROL_SWITCHING = 5;
+/** When the supervisor looked at the clock last, twice a second: milliseconds since the epoch (wrap), never 0. 0: it does not. S. */
+export const CONTROL_BEAT_MS = 6;
+/** The last two of its looks that lie more than a second too far apart: it stood still between them. S. */
+export const CONTROL_STOOD_FROM_MS = 7;
+export const CONTROL_STOOD_TO_MS = 8;
 const CONTROL_HEADER_WORDS = LINE_WORDS * 2;
 
 // worker block
@@ -180,6 +185,9 @@ export const LANE_NEXT_PERIOD = 1;
 export const LANE_RELEASED = 2;
 /** Worker + 1 that releases the lane's periods. H before the start; S when that worker is given up. */
 export const LANE_RELEASER = 3;
+/** Pauses of the lane, and its periods in them, which were not due: everything stood still. W, the one that releases. */
+export const LANE_PAUSES = 4;
+export const LANE_PAUSED_PERIODS = 5;
 const LANE_WORDS = 16;
 
 // task words

@@ -51,7 +51,7 @@ const task = object({
   histograms: object(Object.fromEntries(HISTOGRAMS.map((name) => [name, histogram]))),
 });
 
-const lane = object({
+const laneAlways = object({
   name: text,
   periodUs: orNull('number', { exclusiveMinimum: 0 }),
   tasks: list(task),
@@ -62,6 +62,8 @@ const lane = object({
 function withOptional(schema: JsonSchema, properties: Record<string, JsonSchema>): JsonSchema {
   return { ...schema, properties: { ...schema.properties, ...properties } };
 }
+
+const lane = withOptional(laneAlways, { pauses: object({ count, totalMs: us }) });
 
 const pauses = object({
   count,

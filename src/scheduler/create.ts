@@ -160,6 +160,10 @@ async function startWorkers(
     tasks: plan.tasks,
     workers: requests,
     hangMs: options.hangMs,
+    // who releases by a clock asks; a loop's timer only where the platform has no answer of its own
+    beats:
+      plan.lanes.some(({ periodic }) => periodic !== null) ||
+      (platform.display === undefined && platform.standstill === undefined),
     spareGroups,
     spareDelayMs: options.spareDelayMs,
     transferList: transferListOfHandovers(handovers.flat()),

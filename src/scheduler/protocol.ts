@@ -113,6 +113,8 @@ export interface SupervisorSetup {
   readonly workers: readonly AttachRequest[];
   /** How long a job may run before its worker is ended, or null: for ever. */
   readonly hangMs: number | null;
+  /** Whether it tells the other threads by what they know a standstill of everything. */
+  readonly beats: boolean;
   readonly spareGroups: readonly SpareGroup[];
   /** How long the scheduler has run before they are made. */
   readonly spareDelayMs: number;

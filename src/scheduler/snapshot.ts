@@ -7,6 +7,7 @@ import {
   type LoopPauses,
   type LoopTelemetry,
   type MissRuns,
+  type Pauses,
   type TaskTelemetry,
   type Telemetry,
 } from '../telemetry/telemetry-data.js';
@@ -20,6 +21,8 @@ export interface TaskSnapshot extends JobCounts, Latencies {
 }
 export interface LaneSnapshot extends TaskSnapshot {
   missRuns: MissRuns;
+  /** Of a periodic lane once there was one. */
+  pauses?: Pauses;
   tasks: Record<string, TaskSnapshot>;
 }
 
@@ -92,6 +95,7 @@ function laneSnapshot(lane: LaneTelemetry): LaneSnapshot {
     ...lane.tasks.reduce(addCounts, zeroCounts()),
     ...latencies((name) => laneHistogram(lane, name)),
     missRuns: lane.missRuns,
+    ...(lane.pauses === undefined ? {} : { pauses: lane.pauses }),
     tasks: Object.fromEntries(lane.tasks.map((task) => [task.name, taskSnapshot(task)])),
   };
 }

@@ -5,6 +5,7 @@ import { OUTCOME_CANCELLED } from '../memory/layout.js';
 import { CAUSE_CRASHED, CAUSE_HUNG } from '../telemetry/outcomes.js';
 import { AttachedMemory } from '../worker/attached-memory.js';
 import { endedLives, endLife } from '../worker/turn.js';
+import { Beat } from './beat.js';
 import { Undertaker } from './dead-worker.js';
 import { Handovers } from './handovers.js';
 import { HungWorkers } from './hung-workers.js';
@@ -60,6 +61,7 @@ export class Supervisor implements SupervisorApi {
   hung: HungWorkers | null;
   readonly endings: ThreadEndings;
   private reloading: Reloading | null;
+  private beat: Beat | null;
   closing: boolean;
   /** What ends at once when the supervisor closes: threads that hang would have it wait for its whole time. */
   private readonly onClosing: Set<() => void>;
@@ -87,6 +89,7 @@ export class Supervisor implements SupervisorApi {
     this.hung = null;
     this.endings = new ThreadEndings();
     this.reloading = null;
+    this.beat = null;
     this.closing = false;
     this.onClosing = new Set();
   }
@@ -128,6 +131,8 @@ export class Supervisor implements SupervisorApi {
     const lanesOf = (place: number): number[] => setup.workers[place]!.lanes.map((lane) => lane.index);
     const spareColumns = setup.spareGroups.flatMap(({ places, columns }) => columns.map(() => places[0]!));
     const lanes = [...setup.workers.keys(), ...spareColumns].map(lanesOf);
+    if (setup.beats) this.beat = new Beat(this.memory, this.clockSince(this.epochUs));
+    this.beat?.start();
     this.service = new LaneService(this.memory, this.undertaker, lanes, this.places.length);
     this.hung = new HungWorkers(this, this.memory, this.service, this.undertaker, this.quarantine);
     await Promise.all(this.places.map((place) => this.enterService(place)));
@@ -177,6 +182,7 @@ export class Supervisor implements SupervisorApi {
     this.closing = true;
     for (const end of this.onClosing) end();
     this.hung?.stopWatch();
+    this.beat?.stop();
     this.handovers?.close();
     void this.serving.stopAll();
     const sparesEnded = this.spares?.close();

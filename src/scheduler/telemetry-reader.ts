@@ -2,6 +2,8 @@ import { type Clock, momentOf, unixMs } from '../base/time.js';
 import type { ThreadReport } from '../host/thread-control.js';
 import {
   LANE_NEXT_PERIOD,
+  LANE_PAUSED_PERIODS,
+  LANE_PAUSES,
   RING_HEAD,
   SLOT_SEQUENCE,
   SLOT_STATE,
@@ -43,6 +45,7 @@ import type {
   LaneTelemetry,
   Miss,
   MissRuns,
+  Pauses,
   Telemetry,
   WorkerTelemetry,
 } from '../telemetry/telemetry-data.js';
@@ -85,6 +88,8 @@ export class TelemetryReader {
   private readonly decoder: MissDecoder;
   private readonly tasks: readonly TaskReader[];
   private readonly loops: LoopReader;
+  /** By lane: of a window, up to its beginning. */
+  private readonly pausesBefore: Pauses[];
   private misses: readonly RecordRingReader[];
   private frames: RecordRingReader;
   private fromUs: number;
@@ -96,6 +101,7 @@ export class TelemetryReader {
     this.decoder = missDecoderOf(setup);
     this.tasks = tasks.map((task) => new TaskReader(memory, task, lanes[task.lane]!));
     this.loops = new LoopReader(memory);
+    this.pausesBefore = lanes.map(() => ({ count: 0, totalMs: 0 }));
     this.misses = this.missReaders();
     this.frames = this.frameReader();
     this.fromUs = 0;
@@ -144,7 +150,20 @@ export class TelemetryReader {
       periodUs: lane.periodic?.periodUs ?? null,
       tasks: this.tasks.filter((task) => task.info.lane === lane.index).map((task) => task.read(isWindow)),
       missRuns: this.missRunsOf(lane),
+      ...this.pausesOf(lane),
     };
+  }
+
+  private pausesOf({ index, periodic }: LaneInfo): Pick<LaneTelemetry, 'pauses'> {
+    const { control, layout } = this.setup.memory;
+    const count = Atomics.load(control, layout.lane(index) + LANE_PAUSES) >>> 0;
+    if (count === 0) return {};
+    const periods = Atomics.load(control, layout.lane(index) + LANE_PAUSED_PERIODS) >>> 0;
+    const totalMs = (periods * periodic!.periodUs) / 1000;
+    if (!this.isWindow) return { pauses: { count, totalMs } };
+    const before = this.pausesBefore[index]!;
+    this.pausesBefore[index] = { count, totalMs };
+    return { pauses: { count: count - before.count, totalMs: totalMs - before.totalMs } };
   }
 
   private missRunsOf(lane: LaneInfo): MissRuns {

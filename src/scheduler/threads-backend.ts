@@ -2,6 +2,7 @@ import type { Clock } from '../base/time.js';
 import type { DisplayFrames, HostSignals, Platform, PreciseTimer, Standstill } from '../host/platform.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Backend } from './backend.js';
+import { BeatStandstill } from './beat.js';
 
 /** Handlers run on worker threads; this thread sleeps in the operating system or in its event loop. */
 export class ThreadsBackend implements Backend {
@@ -34,8 +35,8 @@ export class ThreadsBackend implements Backend {
   hostSignals(): HostSignals | null {
     return this.platform.hostSignals?.(this.clock) ?? null;
   }
-  standstill(): Standstill | null {
-    return this.platform.standstill?.(this.clock) ?? null;
+  standstill(): Standstill {
+    return this.platform.standstill?.(this.clock) ?? new BeatStandstill(this.memory.control, this.clock);
   }
   isInspected(): boolean {
     return this.platform.isInspected?.() ?? false;

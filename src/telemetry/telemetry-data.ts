@@ -96,6 +96,15 @@ export interface LaneTelemetry {
   readonly periodUs: number | null;
   readonly tasks: readonly TaskTelemetry[];
   readonly missRuns: MissRuns;
+  /** Of a periodic lane once there was one: its periods of that time were not due. */
+  readonly pauses?: Pauses;
+}
+
+/** Times in which everything stood still: a frozen page, sleep, SIGSTOP. */
+export interface Pauses {
+  /** Those that are over, and how long they were together. */
+  readonly count: number;
+  readonly totalMs: number;
 }
 
 /** One loop of the host. Its misses are frames of the main thread: ticks that came too late or not at all. */
@@ -127,10 +136,7 @@ export interface LoopTelemetry {
 }
 
 /** Times in which a loop had no ticks and missed none: the page was hidden, or everything stood still (sleep, SIGSTOP). */
-export interface LoopPauses {
-  /** Pauses that are over, and how long they were together. */
-  readonly count: number;
-  readonly totalMs: number;
+export interface LoopPauses extends Pauses {
   /** Why no ticks come at present, or null. */
   readonly now: 'hidden' | null;
 }

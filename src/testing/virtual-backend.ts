@@ -1,8 +1,10 @@
 import { FrameDeadlineError } from '../base/errors.js';
 import type { VirtualClock } from '../base/time.js';
 import type { PreciseTimer, Standstill } from '../host/platform.js';
+import { CONTROL_STOOD_FROM_MS, CONTROL_STOOD_TO_MS } from '../memory/layout.js';
 import type { Backend } from '../scheduler/backend.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
+import { beatAt } from '../worker/standstill.js';
 import { VirtualTimers } from './virtual-timers.js';
 import { PHASE_HOST, PHASE_LOOK, PHASE_SUPERVISOR, type VirtualWorker } from './virtual-worker.js';
 
@@ -103,7 +105,10 @@ export class VirtualBackend implements Backend {
   /** Everything stands still: the clock goes on, nothing else does. */
   standStill(us: number): void {
     this.stoodUs += us;
+    const { control } = this.memory;
+    Atomics.store(control, CONTROL_STOOD_FROM_MS, beatAt(this.clock.nowPreciseUs()));
     this.clock.advanceUs(us);
+    Atomics.store(control, CONTROL_STOOD_TO_MS, beatAt(this.clock.nowPreciseUs()));
     this.stepsAtOnce = 0;
     for (const worker of this.workers) worker.stoodStill(us);
   }

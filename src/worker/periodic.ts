@@ -1,5 +1,7 @@
 import {
   LANE_NEXT_PERIOD,
+  LANE_PAUSED_PERIODS,
+  LANE_PAUSES,
   LANE_RELEASED,
   ownerOf,
   SLOT_STATE,
@@ -14,6 +16,7 @@ import { COUNT_SKIPPED } from '../telemetry/outcomes.js';
 import type { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from './attached-memory.js';
 import { isCounted } from './job-ender.js';
+import { stoodStill } from './standstill.js';
 import type { LaneInfo } from './task-runtime.js';
 
 /** Told of periods that ended before they could be served. */
@@ -28,6 +31,7 @@ export type SkippedPeriods = (
 /**
  * Releases the periods of one lane from this worker's own clock. Latency counts from the intended release: a period
  * that could not be served counts as submitted, accepted and expired, and missed periods are not replayed in a burst.
+ * Where everything stood still, one of them tells of it and the rest is a pause: periods that were not due.
  */
 export class PeriodicReleaser {
   readonly lane: LaneInfo;
@@ -38,6 +42,8 @@ export class PeriodicReleaser {
   private readonly recorder: Recorder;
   private readonly periodIndexAt: number;
   private readonly releasedAt: number;
+  private readonly pausesAt: number;
+  private readonly pausedPeriodsAt: number;
   private readonly onSkipped: SkippedPeriods;
   private readonly periodic: NonNullable<LaneInfo['periodic']>;
   private readonly missRuns: MissRunsProducer;
@@ -52,8 +58,11 @@ export class PeriodicReleaser {
     this.producer = new JobRingProducer(memory.rings[this.periodic.ring]!);
     this.recorder = recorder;
     this.onSkipped = onSkipped;
-    this.releasedAt = memory.layout.lane(lane.index) + LANE_RELEASED;
-    this.periodIndexAt = memory.layout.lane(lane.index) + LANE_NEXT_PERIOD;
+    const laneAt = memory.layout.lane(lane.index);
+    this.releasedAt = laneAt + LANE_RELEASED;
+    this.periodIndexAt = laneAt + LANE_NEXT_PERIOD;
+    this.pausesAt = laneAt + LANE_PAUSES;
+    this.pausedPeriodsAt = laneAt + LANE_PAUSED_PERIODS;
     this.freeEnded(STATUS_WRITING); // what a dead predecessor had begun
     this.next = Atomics.load(memory.control, this.periodIndexAt) >>> 0;
     this.missRuns = new MissRunsProducer(this.producer.ring.i32, this.next | 0);
@@ -68,17 +77,16 @@ export class PeriodicReleaser {
     // `next` is due, whatever the quotient is rounded to
     const newest = Math.max(this.next, Math.floor((nowUs - startUs) / periodUs));
     // periods whose deadline has gone by, but for the newest
-    let firstLive = Math.floor((nowUs - deadlineUs - startUs) / periodUs) + 1;
+    let firstLive = Math.max(this.next, Math.floor((nowUs - deadlineUs - startUs) / periodUs) + 1);
     if (firstLive > newest) firstLive = newest;
     if (newest - firstLive >= this.producer.ring.capacitySlots - 1) firstLive = newest;
-    if (firstLive > this.next) {
-      const periods = firstLive - this.next;
-      const cause = this.onSkipped(this.lane, startUs + this.next * periodUs, periods, nowUs, this.afterCrash);
-      this.afterCrash = false;
-      this.recorder.countMany(this.periodic.task, COUNT_SKIPPED + cause, periods);
-      this.markSkipped(this.next, periods);
-      this.next = firstLive;
+    let expired = firstLive - this.next;
+    if (newest > this.next && !this.afterCrash && stoodStill(this.memory.control, this.nextReleaseUs, nowUs)) {
+      firstLive = newest;
+      expired = Math.min(1, expired);
     }
+    if (firstLive > this.next) this.skip(expired, firstLive, nowUs);
+    this.afterCrash = false;
     while (this.next <= newest) {
       this.publish(startUs + this.next * periodUs, this.next | 0);
       this.next++;
@@ -86,6 +94,24 @@ export class PeriodicReleaser {
     this.nextReleaseUs = startUs + this.next * periodUs;
     Atomics.store(this.memory.control, this.periodIndexAt, this.next | 0);
     return true;
+  }
+
+  /** The next `expired` periods could not be served; those from there up to `to` were not due. */
+  private skip(expired: number, to: number, nowUs: number): void {
+    const { startUs, periodUs, task } = this.periodic;
+    if (expired > 0) {
+      const cause = this.onSkipped(this.lane, startUs + this.next * periodUs, expired, nowUs, this.afterCrash);
+      this.recorder.countMany(task, COUNT_SKIPPED + cause, expired);
+      this.markSkipped(this.next, expired);
+    }
+    const paused = to - this.next - expired;
+    if (paused > 0) {
+      const { control } = this.memory;
+      this.missRuns.give(to | 0, (to - paused) | 0);
+      control[this.pausesAt]!++;
+      control[this.pausedPeriodsAt]! += paused;
+    }
+    this.next = to;
   }
 
   private markSkipped(first: number, periods: number): void {

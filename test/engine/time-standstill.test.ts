@@ -12,6 +12,7 @@ interface Told {
   droppedTicks: number;
   frames: number;
   pauses: { count: number; totalMs: number } | null;
+  tickPauses: { count: number; totalMs: number } | null;
   deaths: number[];
   ticks: { submitted: number; misses: number; expired: number };
   jobs: { submitted: number; misses: number };
@@ -49,12 +50,14 @@ describe.skipIf(process.platform === 'win32')('a process that is stopped and con
       // told as pauses, unless the stop met this thread while it ran something
       expect(told.pauses?.count).toBeGreaterThanOrEqual(1);
       expect(told.pauses!.totalMs / told.pauses!.count).toBeGreaterThan(STOP_MS - 600);
-      // the periods of the gaps are counted, in a few records
-      expect(told.ticks.expired).toBeGreaterThan(STOPS * (STOP_MS / 10) * 0.9);
-      const long = told.records.filter(({ lane, periods }) => lane === 'ticks' && periods > STOP_MS / 20);
-      expect(long.length).toBe(STOPS);
+      // the periods of the gaps were not due, but for one each that tells of it; a busy machine misses more
+      expect(told.tickPauses?.count).toBe(STOPS);
+      expect(told.tickPauses!.totalMs / STOPS).toBeGreaterThan(STOP_MS - 600);
+      expect(told.ticks.expired).toBeGreaterThanOrEqual(STOPS);
+      expect(told.ticks.expired).toBeLessThan((STOPS * STOP_MS) / 20);
+      expect(told.records.filter(({ lane, periods }) => lane === 'ticks' && periods > STOP_MS / 20)).toEqual([]);
       // it ran on: periods and frames after the last gap
-      expect(told.ticks.submitted).toBeGreaterThan((STOPS * (STOP_MS + 900) + 700) / 10 - 60);
+      expect(told.ticks.submitted).toBeGreaterThan((STOPS * 900 + 700) / 10 - 60);
       expect(calls.at(-1)! - gaps.at(-1)!).toBeGreaterThan(300);
     } finally {
       child.kill('SIGCONT');

@@ -97,7 +97,7 @@ describe('a loop that a timer drives', () => {
 
 describe('a periodic lane', () => {
   it.each(GAPS_US)(
-    'a standstill of %d µs: its periods are counted as one gap, and the next ones are on time',
+    'a standstill of %d µs is one gap: a pause and one expired period, and the next ones are on time',
     async (gapUs) => {
       for (const at of CLOCK_STARTS) {
         const startUs = Math.max(0, at - 60_000);
@@ -120,17 +120,68 @@ describe('a periodic lane', () => {
         expect(after.length).toBeLessThanOrEqual(11);
         expect(after.length).toBeGreaterThanOrEqual(9);
         const { audio } = scheduler.snapshot().lanes;
-        expect(audio!.submitted).toBe(20 + skipped + after.length - 10);
-        expect(audio!.outcomes.expired).toBe(skipped);
-        expect(audio!.misses - skipped).toBeLessThanOrEqual(1);
+        expect(audio!.submitted).toBe(11 + after.length);
+        expect(audio!.outcomes.expired).toBe(1);
+        expect(audio!.misses).toBeLessThanOrEqual(2);
+        expect(audio!.missRuns.longest).toBeLessThanOrEqual(2);
+        // periods that were not due are no jobs
+        expect(audio!.missRuns.of).toBe(skipped < 800 ? 11 + after.length : after.length);
+        expect(audio!.pauses).toEqual({ count: 1, totalMs: (skipped - 1) * 10 });
         const misses = scheduler.recentMisses();
-        expect(misses[0]).toMatchObject({ periods: skipped, outcome: 'expired', cause: 'wakeup', culprit: null });
+        expect(misses[0]).toMatchObject({ periods: 1, outcome: 'expired', cause: 'wakeup', culprit: null });
         expect(misses.length).toBeLessThanOrEqual(2);
         expect(misses[0]!.tardinessUs).toBeGreaterThan(Math.min(gapUs, 1_800_000_000) - 20_000);
         await scheduler.close();
       }
     },
   );
+
+  it('a worker that is held up is not taken for a standstill, nor is a short one', async () => {
+    const stall = task({ input: {}, run() {} });
+    const block = task({ input: {}, run() {} });
+    const scheduler = await createTestScheduler({
+      lanes: {
+        audio: { load: async () => ({ block }), periodic: { task: 'block', everyMs: 10 } },
+        work: { load: async () => ({ stall }) },
+      },
+      workers: [{ lanes: ['audio', 'work'] }],
+      executionUs: { block: 500, stall: 3 * SECOND_US },
+    });
+    await scheduler.advanceMs(95);
+    scheduler.submit(scheduler.lanes.work.stall, {});
+    await scheduler.advanceMs(3000);
+    scheduler.inject.standStill(SECOND_US / 2);
+    await scheduler.advanceMs(100);
+    const { audio } = scheduler.snapshot().lanes;
+    expect(audio!.pauses).toBeUndefined();
+    expect(audio!.outcomes.expired).toBeGreaterThan(345);
+    // a window tells its own
+    const window = scheduler.telemetryWindow();
+    scheduler.inject.standStill(2 * SECOND_US);
+    await scheduler.advanceMs(100);
+    expect(window.read().lanes[0]!.pauses).toMatchObject({ count: 1 });
+    await scheduler.advanceMs(100);
+    expect(window.read().lanes[0]!.pauses).toEqual({ count: 0, totalMs: 0 });
+    await scheduler.close();
+  });
+
+  it('with deadlines longer than the standstill: nothing expired, and no burst', async () => {
+    const periods: number[] = [];
+    const block = task({ input: {}, run: (_input, _output, context) => void periods.push(context.period) });
+    const scheduler = await createTestScheduler({
+      lanes: {
+        audio: { load: async () => ({ block }), periodic: { task: 'block', everyMs: 1000 }, deadlineMs: 60_000 },
+      },
+      executionUs: { block: 500 },
+    });
+    await scheduler.advanceMs(3500);
+    scheduler.inject.standStill(5 * SECOND_US);
+    await scheduler.advanceMs(1000);
+    expect(periods).toEqual([0, 1, 2, 3, 8, 9]);
+    const { audio } = scheduler.snapshot().lanes;
+    expect(audio).toMatchObject({ misses: 0, pauses: { count: 1, totalMs: 4000 } });
+    await scheduler.close();
+  });
 });
 
 describe('jobs', () => {

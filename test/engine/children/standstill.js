@@ -50,7 +50,8 @@ process.on('message', async () => {
     }
     return counts;
   });
-  process.send({ calls, records, droppedTicks, frames, pauses, deaths, ticks, jobs });
+  const tickPauses = lanes[0].pauses ?? null;
+  process.send({ calls, records, droppedTicks, frames, pauses, tickPauses, deaths, ticks, jobs });
   await scheduler.close();
   process.disconnect();
 });
