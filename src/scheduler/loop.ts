@@ -119,9 +119,6 @@ export class FrameLoop {
         if (pace.pausedUs > 0) log.row!.paused(pace.pausedUs);
         if (pace.droppedTicks > 0) this.dropped(pace.droppedFromUs, nowUs, pace.droppedTicks);
         log.row!.record(LOOP_TICK_ERROR, nowUs - pace.tickUs);
-        if (this.calledUs !== 0 && pace.pausedUs === 0) {
-          log.row!.record(LOOP_INTERVAL, ((nowUs | 0) - this.calledUs) | 0);
-        }
         await this.tick(pace.tickUs, nowUs | 0);
       }
     } finally {
@@ -166,6 +163,9 @@ export class FrameLoop {
       // the work of earlier frames still runs: this tick has no frame to give
       this.log!.refused(frame.number, tickUs | 0, nowUs, this.pool!.unfinished);
       return;
+    }
+    if (this.calledUs !== 0 && this.pace.pausedUs === 0) {
+      this.log!.row!.record(LOOP_INTERVAL, (nowUs - this.calledUs) | 0);
     }
     this.calledUs = nowUs;
     this.signals?.mark();
