@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { bundleWorklet } from './bundle-worklet.js';
+import { bundleInPlace } from './bundle-in-place.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -12,6 +12,6 @@ if (process.argv.includes('--clean')) rmSync(`${root}/dist`, { recursive: true, 
 for (const config of ['tsconfig.json', 'tsconfig.web.json']) {
   execFileSync(process.execPath, [tsc, '-p', `${root}/${config}`], { stdio: 'inherit', cwd: root });
 }
-await bundleWorklet();
+await bundleInPlace();
 if (existsSync(`${root}/dist/cli/main.js`)) chmodSync(`${root}/dist/cli/main.js`, 0o755);
 copyFileSync(`${root}/src/report/telemetry.schema.json`, `${root}/dist/report/telemetry.schema.json`);

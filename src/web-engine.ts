@@ -27,8 +27,12 @@ export async function createWebScheduler<Lanes extends { [K in keyof Lanes]: unk
 function absolute(what: string, url: URL | string | undefined): string | null {
   if (url === undefined) return null;
   try {
-    return new URL(url, location.href).href;
+    if (url instanceof URL || (typeof url === 'string' && url !== '')) return new URL(url, location.href).href;
   } catch {
-    throw new FrameDeadlineError('OPTION_INVALID', `${what} is ${describeValue(url)}, expected a URL of a module`);
+    // said below
   }
+  throw new FrameDeadlineError(
+    'OPTION_INVALID',
+    `${what} is ${describeValue(url)}, expected the address of a module, as a URL or text`,
+  );
 }

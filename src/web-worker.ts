@@ -12,7 +12,7 @@ import { measureWakeupFloorUs } from './worker/wakeup-floor.js';
 
 // Entry of a worker thread in a browser: imports the task modules, then serves its lanes until it is told to stop.
 
-const service = new WorkerService(async ({ laneName, url }) => {
+const service = new WorkerService(async ({ laneName, url }, error) => {
   if (url.startsWith('data:')) {
     throw new FrameDeadlineError(
       'TASK_MODULE_FAILED',
@@ -22,13 +22,34 @@ const service = new WorkerService(async ({ laneName, url }) => {
   // a failed import says the same for every reason; where asking is not allowed, it has to do
   const response = await fetch(url, { method: 'HEAD' }).catch(() => null);
   const isPage = response?.headers.get('Content-Type')?.startsWith('text/html') === true;
-  if (response?.status !== 404 && !isPage) return;
+  if (response?.status !== 404 && !isPage) {
+    if (response?.ok === true && isNotLoaded(error)) throw importMissing(laneName, url, error as Error);
+    return;
+  }
   const instead = isPage ? ': the server answered with a page (text/html)' : '';
   throw new FrameDeadlineError(
     'TASK_MODULE_NOT_FOUND',
     `lane ${laneName}: there is no task module at ${url}${instead}`,
   );
 });
+
+/** An import that was not even evaluated: browsers name the module that was asked for, whichever one is missing. */
+function isNotLoaded(error: unknown): boolean {
+  return error instanceof TypeError && /dynamically imported module|module script failed/i.test(error.message);
+}
+
+function importMissing(laneName: string, url: string, error: Error): FrameDeadlineError {
+  const missing = (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+    .filter(({ responseStatus, initiatorType }) => responseStatus >= 400 && initiatorType !== 'fetch')
+    .map(({ name, responseStatus }) => `${name} (${responseStatus})`);
+  const which =
+    missing.length > 0 ? `: ${missing.join(', ')}` : '; the network panel of the developer tools tells which';
+  return new FrameDeadlineError(
+    'TASK_MODULE_FAILED',
+    `lane ${laneName}: importing ${url} failed: ${error.name}: ${error.message}; the module itself is there, so something that it imports is missing, is no JavaScript, or comes from another origin without Cross-Origin-Resource-Policy${which}`,
+    { cause: error },
+  );
+}
 
 const api: WorkerApi = {
   load: (modules) => service.load(modules),

@@ -128,6 +128,12 @@ export function describeScheduler(
       `worker ${worker.name} returns to its event loop between jobs for ${names(turning)}: it also wakes up later for ${names(others)}`,
     );
   }
+  for (const lane of lanes) {
+    const own = workers.filter((worker) => worker.lanes.includes(lane.name));
+    if (own.length === 0 || own.some(({ state }) => state !== 'gone')) continue;
+    const why = own.map(({ name, lastDeath }) => `${name}: ${lastDeath}`).join('; ');
+    warnings.push(`no worker serves lane ${lane.name} any more, its jobs are refused (noWorker). ${why}`);
+  }
   const bytes = {
     rings: plan.bytes.rings.reduce((sum, ring) => sum + ring, 0),
     telemetry: plan.bytes.telemetry,

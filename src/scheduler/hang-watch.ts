@@ -100,6 +100,11 @@ export class HangWatch {
       this.start();
       return;
     }
+    // browsers without it: Firefox before 145, Safari before 16.4
+    if (typeof Atomics.waitAsync !== 'function') {
+      this.start();
+      return;
+    }
     const { control } = this.memory;
     Atomics.store(control, CONTROL_WATCH_ASLEEP, 1); // release
     // whoever woke up before that did not know that it had to wake anybody

@@ -1,10 +1,10 @@
-import RingBuffer from 'ringbufferjs';
 import { CONTROL_MISS_EPOCH, CONTROL_MISS_LISTENING } from '../memory/layout.js';
 import * as record from '../telemetry/miss-record.js';
 import { RecordRingReader } from '../telemetry/record-ring.js';
 import type { Miss } from '../telemetry/telemetry-data.js';
 import type { Backend } from './backend.js';
 import type { MissDecoder } from './miss-decoder.js';
+import { RingBuffer } from './ring-buffer.js';
 
 /** Misses kept whole. */
 export const MISS_LOG_CAPACITY = 256;

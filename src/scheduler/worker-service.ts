@@ -19,14 +19,19 @@ import { describeTasks, initializeLane, plainErrorOf, stripCode, tasksOf } from 
 import type { AttachRequest, LaneModule, LoadResult, TaskDescription } from './protocol.js';
 import { sharedWith } from './transfer.js';
 
+/**
+ * Asked when an import failed, with what it failed by. Throws TASK_MODULE_NOT_FOUND where it can tell that there is no such
+ * module, or TASK_MODULE_FAILED where it can say more than `error`.
+ */
+export type RequireModule = (module: LaneModule, error: unknown) => void | Promise<void>;
+
 /** What a worker thread does between its entry point and its loop, alike on all platforms. */
 export class WorkerService {
-  private readonly requireModule: (module: LaneModule) => void | Promise<void>;
+  private readonly requireModule: RequireModule;
   private readonly tasksByLane: Map<number, Map<string, Task>>;
   private readonly modulesByLane: Map<number, unknown>;
 
-  /** `requireModule`: asked when an import failed, throws TASK_MODULE_NOT_FOUND where it can tell that there is no such module. */
-  constructor(requireModule: (module: LaneModule) => void | Promise<void>) {
+  constructor(requireModule: RequireModule) {
     this.requireModule = requireModule;
     this.tasksByLane = new Map();
     this.modulesByLane = new Map();
@@ -126,7 +131,7 @@ export class WorkerService {
     try {
       module = await import(/* @vite-ignore */ /* webpackIgnore: true */ url);
     } catch (error) {
-      await this.requireModule(lane);
+      await this.requireModule(lane, error);
       if (!(error instanceof FrameDeadlineError)) throw error;
       // `task()` does not know in which module it was called
       throw new FrameDeadlineError(error.code, `lane ${laneName}: ${url}: ${stripCode(error.message)}`, {

@@ -72,8 +72,8 @@ export function frameDeadline(options: FrameDeadlinePluginOptions = {}): FrameDe
       worker: { format: 'es' },
       optimizeDeps: {
         exclude: ['frame-deadline'],
-        // CommonJS packages within it still have to become modules
-        include: ['frame-deadline > ringbufferjs', 'frame-deadline > hdr-histogram-js'],
+        // the CommonJS package within it still has to become a module
+        include: ['frame-deadline > hdr-histogram-js'],
       },
     }),
     configResolved(config) {

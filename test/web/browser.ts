@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.html': 'text/html', '.map': 'application/json' };
-const RINGBUFFER = '/ringbufferjs.js';
 
 export interface Served {
   /** Of pages that are cross-origin isolated. */
@@ -20,12 +18,8 @@ export interface Served {
   close(): void;
 }
 
-/**
- * Serves the repository under a content security policy without `eval`, `blob:` and inline scripts. As a development
- * server does, it turns the one import of a CommonJS package into an ES module.
- */
+/** Serves the repository as it is, under a content security policy without `eval`, `blob:` and inline scripts. */
 export async function serveRepository(): Promise<Served> {
-  const ringbuffer = readFileSync(createRequire(import.meta.url).resolve('ringbufferjs'), 'utf8');
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url!, 'http://x');
     const path = normalize(pathname);
@@ -37,7 +31,7 @@ export async function serveRepository(): Promise<Served> {
       'Content-Security-Policy',
       `default-src 'none'; connect-src 'self'; script-src 'self'; worker-src 'self'${wantsTrustedTypes(request) ? "; require-trusted-types-for 'script'" : ''}`,
     );
-    const body = bodyOf(path, ringbuffer);
+    const body = bodyOf(path);
     if (body === null) response.statusCode = 404;
     else response.setHeader('Content-Type', TYPES[extname(path)] ?? 'text/html');
     response.end(body);
@@ -60,9 +54,8 @@ function wantsTrustedTypes({ url, headers }: IncomingMessage): boolean {
   return `${url} ${headers.referer}`.includes('?trusted');
 }
 
-function bodyOf(path: string, ringbuffer: string): string | Buffer | null {
+function bodyOf(path: string): string | Buffer | null {
   if (path === '/') return '<!doctype html><html lang="en"><title>frame-deadline</title></html>';
-  if (path === RINGBUFFER) return `const module = {};\n${ringbuffer}\nexport default module.exports;`;
   const file = join(ROOT, path);
   if (
     TYPES[extname(path)] === undefined ||
@@ -70,6 +63,5 @@ function bodyOf(path: string, ringbuffer: string): string | Buffer | null {
     !existsSync(file)
   )
     return null;
-  const body = readFileSync(file);
-  return path.endsWith('/miss-log.js') ? body.toString().replace("'ringbufferjs'", `'${RINGBUFFER}'`) : body;
+  return readFileSync(file);
 }

@@ -1,65 +1,15 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHROMIUM, CHROMIUM_FLAGS } from '../chromium.js';
-import { type Served, serveRepository } from './browser.js';
+import { describe, expect, it } from 'vitest';
+import { CHROMIUM } from '../chromium.js';
+import { sleep, TestPages } from './pages.js';
 
 if (CHROMIUM === undefined)
   console.warn('SKIPPED: the scheduler is not run in a browser, no Chromium is here (apt-get install chromium)');
 
-const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
-
 describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
-  let browser: Browser;
-  let served: Served;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: string[] = [];
-
-  beforeAll(async () => {
-    served = await serveRepository();
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: CHROMIUM_FLAGS });
-    console.info(`Chromium ${browser.version()}`);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    served?.close();
-  });
-  beforeEach(async () => {
-    complaints = [];
-    context = await browser.newContext();
-    page = await context.newPage();
-    page.on('console', (message) => {
-      // what is asked for in vain on purpose
-      if (!message.text().includes('404')) complaints.push(`console: ${message.text()}`);
-    });
-    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
-
-  async function run(name: string, options: Record<string, unknown> = {}, url = served.isolated) {
-    if (page.url() !== url) {
-      await page.goto(url);
-      await page.addScriptTag({ type: 'module', url: '/test/web/page/main.js' });
-      await page.waitForFunction(() => 'webTests' in globalThis);
-    }
-    return page.evaluate(
-      ([test, given]) => {
-        const tests = (globalThis as unknown as { webTests: Record<string, (o: unknown) => Promise<unknown>> })
-          .webTests;
-        return tests[test as string]!(given) as Promise<Record<string, never>>;
-      },
-      [name, options] as const,
-    );
-  }
-
-  /** Closed workers are told a moment later. */
-  async function noWorkers(): Promise<void> {
-    for (let i = 0; i < 500 && page.workers().length > 0; i++) await sleep(10);
-    expect(page.workers().map((worker) => worker.url())).toEqual([]);
-  }
+  // 404: what is asked for in vain on purpose
+  const pages = new TestPages({ script: 'main.js', expected: ['404'] });
+  const run = (name: string, options: Record<string, unknown> = {}, url?: string) => pages.run(name, options, url);
+  const noWorkers = () => pages.noWorkers();
 
   it('runs a job on a worker, says what a page cannot have, and leaves no worker', async () => {
     const { outcome, y, thread, mode } = await run('hello');
@@ -170,11 +120,15 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
       workersOtherOrigin: 'WORKER_DIED',
       slow: 'READY_TIMEOUT',
       option: 'OPTION_INVALID',
+      number: 'OPTION_INVALID',
+      nested: 'TASK_MODULE_FAILED',
       unknown: 'OPTION_INVALID',
     });
     const messages = Object.fromEntries(codes.map(([name, { message }]) => [name, message]));
     expect(messages['missing']).toContain('nowhere.tasks.js');
     expect(messages['broken']).toContain('RangeError: broken on purpose');
+    expect(messages['number']).toContain('workerUrl is 5, expected');
+    expect(messages['nested']).toMatch(/the module itself is there.*\/nowhere-nested\.js \(404\)/);
     expect(messages['worker']).toContain('its module could not be loaded');
     expect(messages['page']).toContain('text/html');
     expect(messages['otherOrigin']).toContain("from the page's own origin");
@@ -183,15 +137,15 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
   });
 
   it('works where trusted types are required, with a default policy in the page', async () => {
-    await page.goto(served.trusted);
-    await page.evaluate("import('/test/web/page/main.js')");
-    expect(await page.evaluate('webTests.notIsolated()')).toMatchObject({
+    await pages.page.goto(pages.served.trusted);
+    await pages.page.evaluate("import('/test/web/page/main.js')");
+    expect(await pages.page.evaluate('webTests.notIsolated()')).toMatchObject({
       code: 'WORKER_DIED',
       message: expect.stringMatching(/default policy/),
     });
-    complaints = complaints.filter((text) => !text.includes('TrustedScriptURL'));
-    await page.evaluate("trustedTypes.createPolicy('default', { createScriptURL: (url) => url }); null");
-    expect(await run('hello', {}, page.url())).toMatchObject({ outcome: 'onTime' });
+    pages.complaints = pages.complaints.filter((text) => !text.includes('TrustedScriptURL'));
+    await pages.page.evaluate("trustedTypes.createPolicy('default', { createScriptURL: (url) => url }); null");
+    expect(await run('hello', {}, pages.page.url())).toMatchObject({ outcome: 'onTime' });
   });
 
   it('runs as a host in a worker, which may block', async () => {
@@ -200,7 +154,7 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
   });
 
   it('works without Atomics.waitAsync', async () => {
-    await page.addInitScript(() => {
+    await pages.page.addInitScript(() => {
       Object.assign(Atomics, { waitAsync: undefined });
     });
     const { outcome, y } = await run('hello');
@@ -208,9 +162,17 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
     expect(await run('joinUntilDeadline')).toMatchObject({ complete: false, later: true, x: 7 });
   });
 
+  it('works where no thread has Atomics.waitAsync', async () => {
+    await pages.page.addInitScript(() => {
+      Object.assign(Atomics, { waitAsync: undefined });
+    });
+    expect(await run('withoutWaitAsync')).toEqual({ outcome: 'onTime', y: 42, deaths: [0, 0] });
+    await noWorkers();
+  });
+
   it('pauses in a hidden page, and misses nothing', async () => {
     // no way to hide a page of a headless browser: what the browser does then is done here
-    await page.addInitScript(() => {
+    await pages.page.addInitScript(() => {
       const request = requestAnimationFrame.bind(globalThis);
       let held: FrameRequestCallback[] | null = null;
       globalThis.requestAnimationFrame = (callback) => {
@@ -230,7 +192,7 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
     });
     await run('open');
     const setHidden = (hidden: boolean) =>
-      page.evaluate(
+      pages.page.evaluate(
         (given) => (globalThis as unknown as { setHidden(hidden: boolean): void }).setHidden(given),
         hidden,
       );
@@ -242,7 +204,7 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
     expect(hidden['pauses']['now']).toBe('hidden');
     expect(hidden['intendedTicks']).toBe(before['intendedTicks']);
     await setHidden(false);
-    await page.waitForFunction(
+    await pages.page.waitForFunction(
       (frames) => (globalThis as unknown as Opened).opened.telemetry()['frames']! > frames,
       (hidden['frames'] as number) + 5,
     );
@@ -251,15 +213,13 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
     expect(after['pauses']['totalMs']).toBeGreaterThan(1400);
     // about a hundred ticks were not missed; a busy machine may miss some around them
     expect(after['droppedTicks'] - before['droppedTicks']).toBeLessThan(50);
-    await page.evaluate(() => (globalThis as unknown as Opened).opened.close());
+    await pages.page.evaluate(() => (globalThis as unknown as Opened).opened.close());
     await noWorkers();
   });
 
   it.skipIf(process.platform !== 'linux')('tells of a sleep as one gap', async () => {
     await run('open');
-    const cdp = await browser.newBrowserCDPSession();
-    const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
-    const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+    const renderers = await pages.renderers();
     // one that comes while the callback waits for its jobs looks as if these took that long
     for (let attempt = 0; attempt < 4; attempt++) {
       const before = await telemetry();
@@ -276,29 +236,29 @@ describe.skipIf(CHROMIUM === undefined)('the scheduler in a browser', () => {
       break;
     }
     expect((await telemetry())['pauses']['count']).toBe(1);
-    await page.evaluate(() => (globalThis as unknown as Opened).opened.close());
+    await pages.page.evaluate(() => (globalThis as unknown as Opened).opened.close());
   });
 
   it('says what is missing without isolation, and runs inline', async () => {
-    const refused = await run('notIsolated', {}, served.plain);
+    const refused = await run('notIsolated', {}, pages.served.plain);
     expect(refused['code']).toBe('SHARED_MEMORY_UNAVAILABLE');
     expect(refused['message']).toContain('Cross-Origin-Opener-Policy: same-origin');
     expect(refused['message']).toContain('Cross-Origin-Embedder-Policy: require-corp');
-    expect(await run('inline', { frames: 5 }, served.plain)).toEqual({
+    expect(await run('inline', { frames: 5 }, pages.served.plain)).toEqual({
       isolated: false,
       results: [true, true, true, true, true],
       joined: true,
       y: 8,
       mode: 'inline',
     });
-    expect(page.workers()).toEqual([]);
+    expect(pages.page.workers()).toEqual([]);
   });
 
   interface Opened {
     opened: { telemetry(): Record<string, number>; close(): Promise<void> };
   }
   const telemetry = () =>
-    page.evaluate(() => (globalThis as unknown as Opened).opened.telemetry() as never) as Promise<
+    pages.page.evaluate(() => (globalThis as unknown as Opened).opened.telemetry() as never) as Promise<
       Record<string, never>
     >;
 });

@@ -1,7 +1,6 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHROMIUM, CHROMIUM_FLAGS } from '../chromium.js';
-import { type Served, serveRepository } from './browser.js';
+import { describe, expect, it } from 'vitest';
+import { CHROMIUM } from '../chromium.js';
+import { TestPages } from './pages.js';
 
 if (CHROMIUM === undefined)
   console.warn('SKIPPED: no canvas is drawn in a lane, no Chromium is here (apt-get install chromium)');
@@ -15,45 +14,8 @@ interface Pictures {
 }
 
 describe.skipIf(CHROMIUM === undefined)('a canvas of the page in a lane', () => {
-  let browser: Browser;
-  let served: Served;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: string[] = [];
-
-  beforeAll(async () => {
-    served = await serveRepository();
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: CHROMIUM_FLAGS });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    served?.close();
-  });
-  beforeEach(async () => {
-    complaints = [];
-    context = await browser.newContext();
-    page = await context.newPage();
-    page.on('console', (message) => complaints.push(`console: ${message.text()}`));
-    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(complaints.filter((text) => !text.includes('GPU stall'))).toEqual([]);
-  });
-
-  async function run<T>(name: string, options: Record<string, unknown> = {}): Promise<T> {
-    await page.goto(served.isolated);
-    await page.addScriptTag({ type: 'module', url: '/test/web/page/canvas-main.js' });
-    await page.waitForFunction(() => 'canvasTests' in globalThis);
-    return page.evaluate(
-      ([test, given]) => {
-        const tests = (globalThis as unknown as { canvasTests: Record<string, (o: unknown) => Promise<unknown>> })
-          .canvasTests;
-        return tests[test as string]!(given) as Promise<T>;
-      },
-      [name, options] as const,
-    );
-  }
+  const pages = new TestPages({ script: 'canvas-main.js', expected: ['GPU stall'] });
+  const run = <T>(name: string, options: Record<string, unknown> = {}): Promise<T> => pages.run<T>(name, options);
 
   for (const kind of ['2d', 'webgl2']) {
     it(`shows what the lane draws, frame by frame: ${kind}`, async () => {
@@ -98,6 +60,16 @@ describe.skipIf(CHROMIUM === undefined)('a canvas of the page in a lane', () => 
     const { outcome, message } = await run<{ outcome: string; message: string }>('gone');
     expect(outcome).toBe('failed');
     expect(message).toContain('lane render: shared.canvas was transferred to a worker that has died');
+  });
+
+  it('says so too where initialize reads it: the lane has no worker any more, and tells why', async () => {
+    const told = await run<{ lastDeath: string; deaths: number; warnings: string[] }>('goneInInitialize');
+    console.info('gone in initialize', told);
+    expect(told).toMatchObject({ waiting: 'lost', refused: 'noWorker', state: 'gone' });
+    expect(told.lastDeath).toContain('shared.canvas was transferred to a worker that has died');
+    expect(told.warnings).toEqual([
+      expect.stringMatching(/^no worker serves lane render any more.*shared\.canvas was transferred/),
+    ]);
   });
 
   it('gives the worker its messages between jobs', async () => {

@@ -1,3 +1,3 @@
 import * as tests from './canvas.js';
 
-globalThis.canvasTests = tests;
+globalThis.webTests = tests;

@@ -110,6 +110,33 @@ export async function gone() {
   return { outcome, message };
 }
 
+/** The same where `initialize` reads it: nothing can serve the lane any more. */
+export async function goneInInitialize() {
+  const scheduler = await createScheduler({
+    lanes: {
+      render: {
+        tasks: TASKS,
+        shared: { isEager: true },
+        transfer: { canvas: newCanvas().transferControlToOffscreen() },
+      },
+    },
+  });
+  const { draw, die } = scheduler.lanes.render;
+  await scheduler.submit(die, {}, { deadlineMs: 60_000 }).done;
+  const waiting = scheduler.submit(draw, { number: 1, us: 0 }, { deadlineMs: 60_000 });
+  await waiting.done;
+  let description;
+  for (const start = performance.now(); performance.now() - start < 20_000; await sleep(50)) {
+    description = await scheduler.refresh();
+    if (description.workers[0].state === 'gone') break;
+  }
+  const { refused } = scheduler.submit(draw, { number: 2, us: 0 });
+  const { state, lastDeath, deaths } = description.workers[0];
+  const { warnings } = description;
+  await scheduler.close();
+  return { waiting: waiting.outcome, refused, state, lastDeath, deaths, warnings };
+}
+
 /** Messages come to a lane's worker between its jobs. */
 export async function port() {
   const { port1, port2 } = new MessageChannel();

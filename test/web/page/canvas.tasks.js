@@ -8,6 +8,7 @@ let received = 0;
 
 export function initialize({ shared }) {
   if (shared.withoutWaitAsync) Object.assign(Atomics, { waitAsync: undefined });
+  if (shared.isEager) shared.canvas.getContext('2d');
   const canvas = Object.getOwnPropertyDescriptor(shared, 'canvas')?.value;
   if (canvas !== undefined) brush = canvas.getContext(shared.kind ?? '2d');
   if (shared.port === undefined) return;

@@ -219,8 +219,27 @@ export async function badModules() {
     workersOtherOrigin: await workers('./work.tasks.js', { workerUrl: 'https://other.invalid/x.js' }),
     slow: await workers('./slow.tasks.js', { readyTimeoutMs: 300 }),
     option: await workers('./work.tasks.js', { workerUrl: 'http://[' }),
+    number: await workers('./work.tasks.js', { workerUrl: 5 }),
+    nested: await workers('./nested.tasks.js'),
     unknown: await workers('./work.tasks.js', { nonsense: 1 }),
   };
+}
+
+/** On no thread is there `Atomics.waitAsync`: the supervisor's watch has looked for long enough to go to sleep. */
+export async function withoutWaitAsync() {
+  const urls = {
+    supervisorUrl: new URL('./old-supervisor.worker.js', import.meta.url),
+    workerUrl: new URL('./old-worker.worker.js', import.meta.url),
+  };
+  return withScheduler({ ...urls, hangMs: 40 }, async (scheduler, work) => {
+    await scheduler.submit(work.twice, { x: 1 }).done;
+    await sleep(200);
+    const job = scheduler.submit(work.twice, { x: 21 });
+    await job.done;
+    await sleep(200);
+    const { workers } = await scheduler.refresh();
+    return { outcome: job.outcome, y: job.output.y, deaths: workers.map(({ deaths }) => deaths) };
+  });
 }
 
 /** Stamps of this thread and of the workers, one between the other. */

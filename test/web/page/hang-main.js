@@ -1,0 +1,3 @@
+import * as tests from './hang.js';
+
+globalThis.webTests = tests;

@@ -1,0 +1,2 @@
+// As in Firefox before 145.
+Object.assign(Atomics, { waitAsync: undefined });

@@ -1,0 +1,2 @@
+import './no-wait-async.js';
+import '../../../dist/web-worker.js';
