@@ -99,16 +99,16 @@ export class LaneService {
     return 'condemned';
   }
 
-  /** A spare in column `to` takes the place of the worker in column `from`, which serves no more. */
-  replace(place: number, from: number, to: number): void {
-    const { control, layout } = this.memory;
-    Atomics.store(control, layout.worker(to) + WORKER_PLACE, place);
   /** Takes a worker out of service that was asked to end or to hand over and does neither. */
   takeOut(worker: number): void {
     Atomics.store(this.memory.control, this.memory.layout.worker(worker) + WORKER_COMMAND, COMMAND_STOP); // release
     this.withdraw(worker);
   }
 
+  /** A spare in column `to` takes the place of the worker in column `from`, which serves no more. */
+  replace(place: number, from: number, to: number): void {
+    const { control, layout } = this.memory;
+    Atomics.store(control, layout.worker(to) + WORKER_PLACE, place);
     Atomics.store(control, layout.worker(place) + WORKER_COLUMN, to);
     this.gone[to] = false;
     this.gone[from] = true;
