@@ -55,7 +55,7 @@ export class Acts {
   }
 
   begin(/** @type {Action} */ action) {
-    const { round, scheduler } = this;
+    const { round } = this;
     switch (action.kind) {
       case 'frame':
         return this.frame(action);

@@ -42,6 +42,7 @@ import { randomOfRound } from './random.js';
  * @property {number} drainMs of the close at the end
  * @property {number} signals how many there are
  * @property {number} jobs
+ * @property {{ kind: 'abort' | 'terminate', atMs: number, nth: number } | null} startFault what goes wrong while it is made
  */
 
 const TEMPERS = { calm: 2, failing: 1, hanging: 3, dying: 3, all: 5, overload: 2, helping: 1 };
@@ -72,7 +73,14 @@ export function planRound(/** @type {number} */ seed, /** @type {number} */ roun
   planner.plantFatal(actions, fatalTasks);
   actions.sort((a, b) => a.atMs - b.atMs);
   const drainMs = random.pick([0, 5, 50, 1000, 1000, 5000]);
-  return { seed, round, temper, options, actions, durationMs, drainMs, signals, jobs: planner.jobs };
+  const startFault = random.chance(6)
+    ? {
+        kind: random.pick(/** @type {const} */ (['abort', 'terminate'])),
+        atMs: random.below(150),
+        nth: random.below(4),
+      }
+    : null;
+  return { seed, round, temper, options, actions, durationMs, drainMs, signals, jobs: planner.jobs, startFault };
 }
 
 class Planner {

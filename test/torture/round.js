@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { getEventListeners } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BroadcastChannel } from 'node:worker_threads';
 import { createScheduler } from 'frame-deadline';
 import { Acts } from './acts.js';
-import { Ledger, Reports } from './ledger.js';
+import { codeOf, Ledger, Reports } from './ledger.js';
+import { handleOf, memoryDump } from './memory-dump.js';
 
 /** @typedef {import('./plan.js').Plan} Plan */
 /** @typedef {import('./ledger.js').JobRecord} JobRecord */
@@ -30,10 +32,15 @@ const TASKS = new URL('./torture.tasks.js', import.meta.url);
 
 /** One round: a scheduler from its making to its end, and what happens to it. */
 export class Round {
-  /** @param {Plan} plan @param {Outside} outside */
-  constructor(plan, outside) {
+  /**
+   * @param {Plan} plan
+   * @param {Outside} outside
+   * @param {(memory: { memory: object, tasks: string[] }) => void} onMemory told of the scheduler's memory
+   */
+  constructor(plan, outside, onMemory) {
     this.plan = plan;
     this.outside = outside;
+    this.onMemory = onMemory;
     this.reports = new Reports();
     this.ledger = new Ledger();
     /** @type {Record<string, Int32Array>} */
@@ -46,7 +53,6 @@ export class Round {
     /** @type {any} */
     this.scheduler = null;
     this.closing = false;
-    this.closed = false;
     this.deaths = 0;
     this.cut = false;
     this.doing = 'nothing';
@@ -57,7 +63,8 @@ export class Round {
   async run() {
     const { plan, ledger } = this;
     this.doing = 'createScheduler';
-    this.scheduler = await createScheduler(this.options());
+    if (!(await this.start())) return this.evidence({});
+    this.onMemory({ memory: handleOf(this.scheduler.core.memory), tasks: this.taskNames() });
     this.scheduler.onMiss(() => {});
     const acts = new Acts(this);
     const beganMs = performance.now();
@@ -75,17 +82,49 @@ export class Round {
     while (this.pending.size > 0) await Promise.allSettled(this.pending.keys());
     await acts.end();
     ledger.finish();
-    const { lanes } = this.scheduler.snapshot();
-    const { starts, ends, startTickets, endTickets } = this.reports;
     this.listenersLeft();
+    return this.evidence(this.scheduler.snapshot().lanes);
+  }
+
+  /** Makes the scheduler; false where that failed as the plan wanted. */
+  async start() {
+    const { startFault } = this.plan;
+    const controller = new AbortController();
+    const faults = new BroadcastChannel('torture');
+    const timer = setTimeout(() => {
+      if (startFault?.kind === 'abort') controller.abort();
+      else if (startFault !== null) faults.postMessage({ terminate: startFault.nth });
+    }, startFault?.atMs);
+    try {
+      this.scheduler = await createScheduler({ ...this.options(), signal: controller.signal });
+      // aborted so late that it was made, and closes
+      this.closing = controller.signal.aborted;
+      this.cut = this.closing;
+      return true;
+    } catch (error) {
+      const allowed = startFault?.kind === 'abort' ? 'SCHEDULER_CLOSED' : 'WORKER_DIED';
+      if (startFault === null || codeOf(error) !== allowed) throw error;
+      return false;
+    } finally {
+      clearTimeout(timer);
+      faults.close();
+      const left = getEventListeners(controller.signal, 'abort').length;
+      if (this.scheduler === null && left > 0)
+        this.unexpected.push(`${left} listeners are left on the signal of a scheduler`);
+    }
+  }
+
+  /** @returns {Evidence} */
+  evidence(/** @type {Record<string, any>} */ lanes) {
+    const { starts, ends, startTickets, endTickets } = this.reports;
     return {
-      jobs: ledger.records,
+      jobs: this.ledger.records,
       starts,
       ends,
       startTickets,
       endTickets,
       lanes,
-      periods: this.periods,
+      periods: this.scheduler === null ? {} : this.periods,
       deaths: this.deaths,
       cut: this.cut,
       unexpected: this.unexpected,
@@ -95,11 +134,13 @@ export class Round {
   async close(/** @type {number} */ drainMs) {
     if (!this.closing) {
       this.closing = true;
+      const lanes = /** @type {any[]} */ (Object.values(this.scheduler.snapshot().lanes));
+      this.cut = lanes.some(({ inFlight }) => inFlight > 0);
+      // a job is lost before the death of its worker is counted
+      if (!this.cut && lanes.some(({ outcomes }) => outcomes.lost > 0)) await sleep(200);
       await this.refresh();
     }
     await this.scheduler.close({ drainMs });
-    this.closed = true;
-    this.cut = true;
   }
 
   async refresh() {
@@ -131,6 +172,12 @@ export class Round {
     this.unexpected.push(`${what}: ${error?.stack ?? error}`);
   }
 
+  /** By index. @returns {string[]} */
+  taskNames() {
+    const { tasks, lanes } = this.scheduler.parts.plan;
+    return tasks.map((/** @type {any} */ task) => `${lanes[task.lane].name}.${task.name}`);
+  }
+
   /** In words, for whoever finds that nothing goes on. */
   dump() {
     const lines = [`doing: ${this.doing}`, `pending: ${[...this.pending.values()].join('; ') || 'nothing'}`];
@@ -138,6 +185,7 @@ export class Round {
     const live = [...open, ...this.ledger.singles].filter(({ job }) => attempt(() => !job.ended) === true);
     lines.push(`live jobs: ${live.map(({ record: { id, lane, task } }) => `${id} ${lane}.${task}`).join(', ')}`);
     if (this.scheduler !== null) {
+      lines.push(String(attempt(() => memoryDump(this.scheduler.core.memory, this.taskNames()))));
       lines.push(String(attempt(() => String(this.scheduler.describe()))));
       lines.push(String(attempt(() => JSON.stringify(this.scheduler.snapshot(), compact, 1))));
     }

@@ -1,6 +1,8 @@
 // The process that is tortured: rounds one after the other, and after each a look at what it left. main.js starts it.
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { createScheduler } from 'frame-deadline';
+import { growthOf } from './flatness.js';
 import { holdings, leaksAfter, SharedMemoryWatch } from './leaks.js';
 import { planRound } from './plan.js';
 import { judge } from './referee.js';
@@ -26,9 +28,15 @@ const outside = {
   blocks: (what) => void process.send?.({ blocks: what }),
 };
 const shared = new SharedMemoryWatch();
+const beats = new Int32Array(new SharedArrayBuffer(4));
+const watcher = new Worker(new URL('./watcher.js', import.meta.url), { workerData: { beats, patienceMs: 30_000 } });
+watcher.unref();
+setInterval(() => Atomics.add(beats, 0, 1), 200).unref();
 await warmUp();
 let before = holdings(shared);
 let failures = 0;
+/** After each round. @type {number[]} */
+const rssMib = [];
 
 async function runRound(/** @type {number} */ number) {
   process.send?.({ round: number });
@@ -37,7 +45,7 @@ async function runRound(/** @type {number} */ number) {
   /** @type {string[]} */
   let faults;
   let evidence = null;
-  const round = new Round(plan, outside);
+  const round = new Round(plan, outside, (memory) => watcher.postMessage({ name: `round ${number}`, ...memory }));
   const watchdog = setTimeout(() => {
     fail(plan.round, [`nothing has happened for ${PATIENCE_MS} ms`, round.dump()]);
     process.exit(1);
@@ -66,7 +74,7 @@ function fail(/** @type {number} */ number, /** @type {readonly string[]} */ fau
 /** What is loaded or started once and stays: libraries, threads of the pool. */
 async function warmUp() {
   const tasks = new URL('./torture.tasks.js', import.meta.url);
-  const lanes = { a: { tasks, shared: new Round(planRound(0, 0), outside).reports.shared() } };
+  const lanes = { a: { tasks, shared: new Round(planRound(0, 0), outside, () => {}).reports.shared() } };
   const scheduler = await createScheduler({ lanes });
   await scheduler.submit(scheduler.lanes.a.fine, { id: 0, us: 0, values: [0, 0, 0, 0] }).done;
   await scheduler.close();
@@ -81,7 +89,12 @@ for (let number = first; ; number++) {
     // what is left is told once
     before = holdings(shared);
   }
+  rssMib.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
   if (values.round !== undefined || performance.now() > endMs) break;
+}
+for (const fault of growthOf(rssMib)) {
+  failures++;
+  console.error(`seed ${seed} FAILED: ${fault}`);
 }
 if (failures > 0) process.exitCode = 1;
 process.disconnect?.();

@@ -1,0 +1,1 @@
+export function growthOf(rssMib: readonly number[]): string[];
