@@ -48,18 +48,25 @@ const IDLES = 8;
 const IDLES_NEEDED = 4;
 /** Collections of a kind that are remembered: the longest of so many stands for their p99. */
 const DURATIONS = 64;
+/** After so many idle times in a row into which none fitted, the longest is taken for an exception, if so many are known. */
+const PATIENCE = 32;
+const DURATIONS_NEEDED = 16;
 /** An estimate has to fit so many times, and with this much to spare for a wake-up. */
 const FIT = 1.25;
 const SPARE_US = 200;
 /** Of the shortest relative deadline: a job that comes all the same in the middle of a collection still has the rest. */
 const DEADLINE_SHARE = 0.5;
+/** What takes at most this share may be begun although one of the last idle times was too short for it. */
+const RARELY_MET_SHARE = 0.25;
 const LONGEST_IDLE_US = 60_000_000;
 
 /**
  * Collects garbage in slack time: before a park, when enough was allocated and what a collection takes (the longest of the
  * last ones of its kind) fits well before the next job. When that comes is known of periodic lanes; of other lanes it is the
  * shortest of the last idle times that began as this one does, with every frame submitted, and as a second line the
- * collection takes at most half of the shortest relative deadline. That thread only.
+ * collection takes at most half of the shortest relative deadline. Where it takes a quarter at most, one idle time that was
+ * too short does not count: a frame that came late once would else put off the collections of eight, which the runtime then
+ * makes in the middle of jobs. That thread only.
  */
 export class SlackCollector {
   private readonly core: WorkerCore;
@@ -76,6 +83,8 @@ export class SlackCollector {
   private looked: boolean;
   private readonly durationsUs: readonly Float64Array[];
   private readonly collections: Float64Array;
+  /** Idle times in a row into which no collection of the young generation fitted. */
+  private unfit: number;
   /** In use after the last collection, of any kind and of all. */
   private keptBytes: number;
   private keptFullBytes: number;
@@ -99,6 +108,7 @@ export class SlackCollector {
     this.looked = false;
     this.durationsUs = [new Float64Array(DURATIONS), new Float64Array(DURATIONS)];
     this.collections = Float64Array.of(1, 1);
+    this.unfit = 0;
     this.durationsUs[COLLECT_YOUNG]![0] = measured.youngUs;
     this.durationsUs[COLLECT_FULL]![0] = measured.fullUs;
     this.keptBytes = measured.keptBytes;
@@ -114,8 +124,12 @@ export class SlackCollector {
       if (this.idleFromUs < 0) this.idleFromUs = nowUs;
     }
     this.looked = true;
-    const slackUs = this.slackUs(nowUs);
-    if (slackUs <= this.needUs(COLLECT_YOUNG)) return false;
+    const slackUs = this.slackUs(nowUs, 0);
+    if (!this.youngFits(nowUs, slackUs)) {
+      if (++this.unfit >= PATIENCE) this.forgetLongest();
+      return false;
+    }
+    this.unfit = 0;
     const usedBytes = this.collector.usedBytes();
     // the runtime has collected by itself
     if (usedBytes < this.keptBytes) this.keptBytes = usedBytes;
@@ -143,15 +157,28 @@ export class SlackCollector {
     this.idleFromUs = -1;
   }
 
-  /** For how long nothing is expected. */
-  private slackUs(nowUs: number): number {
+  private youngFits(nowUs: number, slackUs: number): boolean {
+    const needUs = this.needUs(COLLECT_YOUNG);
+    if (slackUs > needUs) return true;
+    return this.hasPooled && needUs <= this.deadlineUs * RARELY_MET_SHARE && this.slackUs(nowUs, 1) > needUs;
+  }
+
+  /** For how long nothing is expected. `without`: 1 to leave out the shortest of the last idle times, or 0. */
+  private slackUs(nowUs: number, without: number): number {
     const { nextReleaseUs } = this.core;
     const untilReleaseUs = nextReleaseUs - nowUs;
     if (!this.hasPooled) return untilReleaseUs;
     if (this.idles < IDLES_NEEDED) return 0;
     let leastUs = LONGEST_IDLE_US;
-    for (let i = 0; i < Math.min(this.idles, IDLES); i++) leastUs = Math.min(leastUs, this.idlesUs[i]!);
-    return Math.min(untilReleaseUs, leastUs, this.deadlineUs * DEADLINE_SHARE);
+    let secondUs = LONGEST_IDLE_US;
+    for (let i = 0; i < Math.min(this.idles, IDLES); i++) {
+      const idleUs = this.idlesUs[i]!;
+      if (idleUs < leastUs) {
+        secondUs = leastUs;
+        leastUs = idleUs;
+      } else if (idleUs < secondUs) secondUs = idleUs;
+    }
+    return Math.min(untilReleaseUs, without === 0 ? leastUs : secondUs, this.deadlineUs * DEADLINE_SHARE);
   }
 
   private needUs(kind: number): number {
@@ -159,6 +186,16 @@ export class SlackCollector {
     let longestUs = 0;
     for (let i = 0; i < DURATIONS; i++) longestUs = Math.max(longestUs, durationsUs[i]!);
     return longestUs * FIT + SPARE_US;
+  }
+
+  /** One collection that something held up must not be the last. */
+  private forgetLongest(): void {
+    this.unfit = 0;
+    if (this.collections[COLLECT_YOUNG]! < DURATIONS_NEEDED) return;
+    const durationsUs = this.durationsUs[COLLECT_YOUNG]!;
+    let longest = 0;
+    for (let i = 1; i < DURATIONS; i++) if (durationsUs[i]! > durationsUs[longest]!) longest = i;
+    durationsUs[longest] = 0;
   }
 
   private collect(kind: number): void {
