@@ -185,7 +185,7 @@ export const LANE_NEXT_PERIOD = 1;
 export const LANE_RELEASED = 2;
 /** Worker + 1 that releases the lane's periods. H before the start; S when that worker is given up. */
 export const LANE_RELEASER = 3;
-/** Pauses of the lane, and its periods in them, which were not due: everything stood still. W, the one that releases. */
+/** Pauses of the lane, and its periods in them, which were not due: everything stood still. W, the one that releases; S after its death. */
 export const LANE_PAUSES = 4;
 export const LANE_PAUSED_PERIODS = 5;
 const LANE_WORDS = 16;

@@ -23,7 +23,7 @@ import { type MissListener, MissLog } from './miss-log.js';
 import type { NormalOptions, NormalWorker } from './options.js';
 import type { Plan } from './plan.js';
 import type { ReloadAnswer, ReloadRequest, WorkerState } from './protocol.js';
-import { type ReloadOptions, type ReloadResult, Reloads } from './reloads.js';
+import type { ReloadOptions, ReloadResult, Reloads } from './reloads.js';
 import type { ServedTelemetry, ServeTelemetryOptions, TelemetryHost } from './serve-telemetry.js';
 import { laneHistogram, type Snapshot, snapshotOf } from './snapshot.js';
 import { TaskHandle } from './task-handle.js';
@@ -97,7 +97,8 @@ export class Scheduler<Lanes = Record<string, unknown>> {
   private readonly handles: TaskHandle[];
   private states: readonly WorkerState[];
   private readonly served: Set<Promise<ServedTelemetry>>;
-  private readonly reloads: Reloads;
+  /** Loaded by the first reload: most apps have none. */
+  private reloads: Promise<Reloads> | null;
   private closing: Promise<void> | null;
   private readonly onAbort: () => void;
 
@@ -125,7 +126,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     this.totals = new TelemetryReader(this.telemetrySetup, 'total');
     this.missLog = new MissLog(parts.backend, missDecoderOf(this.telemetrySetup));
     this.served = new Set();
-    this.reloads = new Reloads(options, parts.placed, parts.reload ?? null);
+    this.reloads = null;
     this.closing = null;
     this.onAbort = () => void this.close();
     options.signal?.addEventListener('abort', this.onAbort, { once: true });
@@ -310,7 +311,9 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     this.requireOpen('reload');
     this.parts.backend.hold();
     try {
-      return await this.reloads.reload(lane, options);
+      const { options: own, placed, reload = null } = this.parts;
+      this.reloads ??= import('./reloads.js').then(({ Reloads }) => new Reloads(own, placed, reload));
+      return await (await this.reloads).reload(lane, options);
     } catch (error) {
       this.requireOpen('reload', error);
       throw error;
