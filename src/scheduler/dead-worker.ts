@@ -2,7 +2,10 @@ import type { Clock } from '../base/time.js';
 import {
   CONTROL_COMPLETION_EPOCH,
   FRAME_SLOT_COUNT,
+  LANE_NEXT_PERIOD,
+  LANE_PAUSED_PERIODS,
   LANE_RELEASED,
+  LANE_RELEASER,
   type OUTCOME_CANCELLED,
   OUTCOME_LOST,
   ownerOf,
@@ -11,6 +14,7 @@ import {
   SLOT_FLAG_RETIRED,
   SLOT_FLAGS,
   SLOT_FRAME,
+  SLOT_FRAME_NUMBER,
   SLOT_RECORD_COUNTER,
   SLOT_RECORD_FRAME,
   SLOT_RECORD_VALUE,
@@ -27,11 +31,12 @@ import {
   withStatus,
 } from '../memory/layout.js';
 import type { JobRing } from '../ring/job-ring.js';
-import { CAUSE_CRASHED, COUNTER_COUNT } from '../telemetry/outcomes.js';
+import { COUNTER_WORDS } from '../telemetry/counters.js';
+import { CAUSE_CRASHED, COUNT_SKIPPED, COUNTER_COUNT } from '../telemetry/outcomes.js';
 import { Recorder } from '../telemetry/recorder.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import { JobEnder } from '../worker/job-ender.js';
-import type { TaskInfo } from '../worker/task-runtime.js';
+import type { LaneInfo, TaskInfo } from '../worker/task-runtime.js';
 
 /** A slot that a thread may still write to. */
 export interface RetiredSlot {
@@ -45,12 +50,22 @@ export interface RetiredSlot {
  */
 export class Undertaker {
   private readonly memory: AttachedMemory;
+  private readonly lanes: readonly LaneInfo[];
   private readonly tasks: readonly TaskInfo[];
+  private readonly recorder: Recorder;
   private readonly ender: JobEnder;
 
-  constructor(memory: AttachedMemory, tasks: readonly TaskInfo[], clock: Clock, column: number = SUPERVISOR_COLUMN) {
+  constructor(
+    memory: AttachedMemory,
+    lanes: readonly LaneInfo[],
+    tasks: readonly TaskInfo[],
+    clock: Clock,
+    column: number = SUPERVISOR_COLUMN,
+  ) {
     this.memory = memory;
+    this.lanes = lanes;
     this.tasks = tasks;
+    this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, column);
     this.ender = new JobEnder(memory, clock, column);
     memory.frames.orphanEnder = this.ender;
   }
@@ -72,7 +87,7 @@ export class Undertaker {
         else if (status === STATUS_DONE) this.finishCounting(ring, base, state, worker, dead);
       }
     });
-    this.finishReleases();
+    this.finishReleases(worker);
     for (let frame = 0; frame < FRAME_SLOT_COUNT; frame++) {
       // it may have died between completing a stage and opening the next one, or waking the joiner
       memory.frames.completeStages(frame);
@@ -102,6 +117,17 @@ export class Undertaker {
     }
     this.wakeHost();
     return retired;
+  }
+
+  /** Whether the thread runs a job, by the states of the slots. */
+  runsJob(worker: number): boolean {
+    for (const ring of this.memory.rings) {
+      for (let slot = 0; slot < ring.capacitySlots; slot++) {
+        const state = Atomics.load(ring.i32, ring.slotBase(slot) + SLOT_STATE); // acquire
+        if (ownerOf(state) === worker && statusOf(state) === STATUS_RUNNING) return true;
+      }
+    }
+    return false;
   }
 
   /** The thread that could write to them is gone. */
@@ -151,21 +177,51 @@ export class Undertaker {
     return any;
   }
 
-  /** A dead worker may have published a period and not counted its release. */
-  private finishReleases(): void {
-    const { control, layout, rings, ringHandles } = this.memory;
-    ringHandles.forEach((handle, index) => {
-      if (!handle.periodic) return;
-      const at = layout.lane(handle.lane) + LANE_RELEASED;
-      const ring = rings[index]!;
-      for (let slot = 0; slot < ring.capacitySlots; slot++) {
-        const base = ring.slotBase(slot);
-        const status = statusOf(Atomics.load(ring.i32, base + SLOT_STATE));
-        if (status === STATUS_FREE || status === STATUS_WRITING) continue;
-        const released = Atomics.load(control, at);
-        if (ring.i32[base + SLOT_STAGE] === ((released + 1) | 0)) Atomics.store(control, at, (released + 1) | 0);
+  /**
+   * The dead worker may have published or given up a period and not counted that. Only lanes whose periods it released: the
+   * words of others have a writer.
+   */
+  private finishReleases(worker: number): void {
+    const { control, layout, rings } = this.memory;
+    for (const { index, periodic } of this.lanes) {
+      if (periodic === null) continue;
+      const lane = layout.lane(index);
+      const releaser = Atomics.load(control, lane + LANE_RELEASER);
+      if (releaser !== worker + 1) continue;
+      const ring = rings[periodic.ring]!;
+      for (let slot = 0; slot < ring.capacitySlots; slot++) this.finishRelease(ring, ring.slotBase(slot), lane);
+      this.countSkipped(periodic.task, lane);
+    }
+  }
+
+  /** Of the last period that it published: counts it, and goes on to the next one. */
+  private finishRelease(ring: JobRing, base: number, lane: number): void {
+    const { control } = this.memory;
+    const status = statusOf(Atomics.load(ring.i32, base + SLOT_STATE)); // acquire
+    if (status === STATUS_FREE || status === STATUS_WRITING) return;
+    const released = (Atomics.load(control, lane + LANE_RELEASED) + 1) | 0;
+    if (ring.i32[base + SLOT_STAGE] === released) Atomics.store(control, lane + LANE_RELEASED, released);
+    const next = Atomics.load(control, lane + LANE_NEXT_PERIOD);
+    if (ring.i32[base + SLOT_FRAME_NUMBER] === next) Atomics.store(control, lane + LANE_NEXT_PERIOD, (next + 1) | 0);
+  }
+
+  /** Periods that it passed over and had not counted yet: all that are neither released, counted as skipped nor of a pause. */
+  private countSkipped(task: number, lane: number): void {
+    const { control, telemetry, telemetryLayout } = this.memory;
+    const next = Atomics.load(control, lane + LANE_NEXT_PERIOD);
+    const released = Atomics.load(control, lane + LANE_RELEASED);
+    const paused = Atomics.load(control, lane + LANE_PAUSED_PERIODS);
+    let uncounted = (next - released - paused) | 0;
+    for (let row = 0; row < telemetryLayout.rowCount; row++) {
+      const counters = telemetryLayout.counters(row, task);
+      for (let counter = COUNT_SKIPPED; counter < COUNTER_COUNT; counter++) {
+        const skipped = Atomics.load(telemetry, counters + counter * COUNTER_WORDS);
+        uncounted = (uncounted - skipped) | 0;
       }
-    });
+    }
+    if (uncounted > 0) this.recorder.countMany(task, COUNT_SKIPPED + CAUSE_CRASHED, uncounted);
+    // it died before it went on to what is behind a pause: that is judged anew
+    if (uncounted < 0) Atomics.store(control, lane + LANE_PAUSED_PERIODS, (paused + uncounted) | 0);
   }
 
   private settleRunning(ring: JobRing, ringIndex: number, slot: number, state: number, cause: number): void {

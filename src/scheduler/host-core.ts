@@ -93,7 +93,7 @@ export class HostCore {
     this.helper = null;
     this.nestedHelper = null;
     this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
-    this.undertaker = new Undertaker(this.memory, plan.tasks, backend.clock, HOST_COLUMN);
+    this.undertaker = new Undertaker(this.memory, plan.lanes, plan.tasks, backend.clock, HOST_COLUMN);
     this.overload = overloadOf(this.memory, backend.clock, plan, this);
     this.isOver = false;
     this.frameJob = plan.tasks.some((task) => task.development === true) ? WatchedJob : Job;

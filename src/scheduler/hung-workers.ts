@@ -183,8 +183,8 @@ export class HungWorkers {
     if (condemned.isWrittenOff) place.writtenOff--;
     if (this.keeper.closing) return true;
     if (condemned.isReplaced) this.keeper.spares!.freeColumn(place, column);
-    // as of any that died; its column is free for whoever follows
-    else void this.keeper.replaceDead(place, false);
+    // as of any that died; its column is free for whoever follows. One that was given up stays so
+    else if (place.state !== 'gone') void this.keeper.replaceDead(place, false);
     return true;
   }
 

@@ -15,6 +15,7 @@ import {
 import { CAUSE_CRASHED } from '../telemetry/outcomes.js';
 import type { AttachedMemory } from '../worker/attached-memory.js';
 import type { Undertaker } from './dead-worker.js';
+import type { SeenJob } from './hang-watch.js';
 
 /** A worker that dies more often than this in a row, each time within the time below, is given up. */
 const MAX_RESTARTS = 3;
@@ -79,18 +80,21 @@ export class LaneService {
   /**
    * Takes a worker out of service whose thread still runs: it takes no job after the one that it runs. `wentOn`: that has
    * ended meanwhile, and the worker stays in service. `asked`: it has been asked to end or to hand over, and was left alone.
-   * `seen`: what was seen of the job (WORKER_JOB_COUNT, WORKER_CURRENT_START_US).
+   * `seen`: what was seen of the job.
    */
-  condemn(worker: number, seen: { readonly jobs: number; readonly startUs: number }): 'condemned' | 'wentOn' | 'asked' {
+  condemn(worker: number, seen: SeenJob): 'condemned' | 'wentOn' | 'asked' {
     const { control, layout, bells } = this.memory;
     const base = layout.worker(worker);
     const before = Atomics.compareExchange(control, base + WORKER_COMMAND, COMMAND_RUN, COMMAND_STOP);
     if (before !== COMMAND_RUN) return 'asked';
-    // a thread that ends its job from now on sees the command before it could take another one
+    // a slot's state is exchanged, and what the worker tells of the job is stored plainly, and may not be seen yet when it
+    // has taken the next one. First the slots: one that runs a job by them sees the command before it could take another,
+    // or had taken this one before, and then the words tell. (One that is told of again has its slot overwritten by mistake.)
+    const runs = seen.isAgain || this.undertaker.runsJob(worker);
     const task = Atomics.load(control, base + WORKER_CURRENT_TASK); // acquire
     const startUs = Atomics.load(control, base + WORKER_CURRENT_START_US);
     const jobs = Atomics.load(control, base + WORKER_JOB_COUNT);
-    if (task === 0 || startUs !== seen.startUs || jobs !== seen.jobs) {
+    if (!runs || task === 0 || startUs !== seen.startUs || jobs !== seen.jobs) {
       Atomics.compareExchange(control, base + WORKER_COMMAND, COMMAND_STOP, COMMAND_RUN);
       bells.ringAlways(worker);
       return 'wentOn';

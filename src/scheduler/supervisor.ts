@@ -126,7 +126,7 @@ export class Supervisor implements SupervisorApi {
     this.setup = setup;
     this.handovers = new Handovers(setup.workers);
     this.memory = new AttachedMemory(setup.memory);
-    this.undertaker = new Undertaker(this.memory, setup.tasks, this.clockSince(this.epochUs));
+    this.undertaker = new Undertaker(this.memory, setup.lanes, setup.tasks, this.clockSince(this.epochUs));
     this.quarantine = new Quarantine(this.memory, this.nowMs);
     const lanesOf = (place: number): number[] => setup.workers[place]!.lanes.map((lane) => lane.index);
     const spareColumns = setup.spareGroups.flatMap(({ places, columns }) => columns.map(() => places[0]!));

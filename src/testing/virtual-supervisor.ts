@@ -42,7 +42,7 @@ export class VirtualSupervisor implements SupervisorEvents {
     this.placed = placed;
     this.modulesOf = modulesOf;
     this.restartUs = restartUs;
-    this.undertaker = new Undertaker(backend.memory, plan.tasks, backend.clock);
+    this.undertaker = new Undertaker(backend.memory, plan.lanes, plan.tasks, backend.clock);
     this.service = new LaneService(
       backend.memory,
       this.undertaker,

@@ -87,31 +87,37 @@ export class PeriodicReleaser {
     }
     if (firstLive > this.next) this.skip(expired, firstLive, nowUs);
     this.afterCrash = false;
-    while (this.next <= newest) {
-      this.publish(startUs + this.next * periodUs, this.next | 0);
-      this.next++;
-    }
+    while (this.next <= newest) this.publish(startUs + this.next * periodUs, this.next | 0);
     this.nextReleaseUs = startUs + this.next * periodUs;
-    Atomics.store(this.memory.control, this.periodIndexAt, this.next | 0);
     return true;
+  }
+
+  /**
+   * The periods before `next` are done with, whoever releases from then on: after one was published, before those that are
+   * passed over are counted. What a death in between leaves is finished by the supervisor (`Undertaker.finishReleases`).
+   */
+  private goOnTo(next: number): void {
+    this.next = next;
+    Atomics.store(this.memory.control, this.periodIndexAt, next | 0); // release
   }
 
   /** The next `expired` periods could not be served; those from there up to `to` were not due. */
   private skip(expired: number, to: number, nowUs: number): void {
     const { startUs, periodUs, task } = this.periodic;
+    const paused = to - this.next - expired;
+    let cause = 0;
     if (expired > 0) {
-      const cause = this.onSkipped(this.lane, startUs + this.next * periodUs, expired, nowUs, this.afterCrash);
-      this.recorder.countMany(task, COUNT_SKIPPED + cause, expired);
+      cause = this.onSkipped(this.lane, startUs + this.next * periodUs, expired, nowUs, this.afterCrash);
       this.markSkipped(this.next, expired);
     }
-    const paused = to - this.next - expired;
     if (paused > 0) {
       const { control } = this.memory;
       this.missRuns.give(to | 0, (to - paused) | 0);
       control[this.pausesAt]!++;
       control[this.pausedPeriodsAt]! += paused;
     }
-    this.next = to;
+    this.goOnTo(to);
+    if (expired > 0) this.recorder.countMany(task, COUNT_SKIPPED + cause, expired);
   }
 
   private markSkipped(first: number, periods: number): void {
@@ -131,16 +137,18 @@ export class PeriodicReleaser {
     if (slot < 0) {
       // earlier periods still run or wait elsewhere: this one cannot be served
       const cause = this.onSkipped(this.lane, releaseUs, 1, releaseUs, false);
-      this.recorder.count(task, COUNT_SKIPPED + cause);
       markMissed(this.producer.ring.i32, period);
+      this.goOnTo(this.next + 1);
+      this.recorder.count(task, COUNT_SKIPPED + cause);
       return;
     }
     const released = (Atomics.load(this.memory.control, this.releasedAt) + 1) | 0;
     const release = releaseUs | 0;
     const deadline = (releaseUs + this.periodic.deadlineUs) | 0;
     this.producer.publish(slot, STATUS_READY, task, 0, released, period, release, release, deadline);
-    // one store counts it as submitted and accepted; after a death between the two the slot tells that it is owed
+    // one store counts it as submitted and accepted; after a death before it the slot tells that it is owed
     Atomics.store(this.memory.control, this.releasedAt, released);
+    this.goOnTo(this.next + 1);
   }
 
   private freeEnded(ofStatus: number): void {

@@ -4,8 +4,8 @@ import { machine, type Role, StateSet, type Stepping } from './machine.js';
 export interface RoleSpec {
   readonly name: string;
   readonly main: () => Stepping;
-  /** May be killed before any of its accesses. Default false. */
-  readonly mortal?: boolean;
+  /** May be killed before any of its accesses, at those times. Default never. */
+  readonly mortal?: () => boolean;
   /** Does not start before this holds. */
   readonly when?: () => boolean;
 }
@@ -140,7 +140,7 @@ function randomly(seed: number, every: number, kills: number): Policy {
   let left = kills;
   return (at, running) => {
     if (running !== null && below(every) !== 0) return null;
-    if (running?.mortal === true && left > 0 && below(4) === 0) {
+    if (left > 0 && running?.mortal() === true && below(4) === 0) {
       left--;
       return { at, to: -1, kills: true };
     }
@@ -195,7 +195,7 @@ function searchOnce(scenario: Scenario, bounds: Bounds, result: Exploration): bo
       for (const role of others) {
         open.push({ parent: node, change: { at, to: role.index, kills: false }, preemptions: left, kills });
       }
-      if (running?.mortal === true && kills > 0) {
+      if (kills > 0 && running?.mortal() === true) {
         open.push({ parent: node, change: { at, to: -1, kills: true }, preemptions, kills: kills - 1 });
       }
       return null;
@@ -239,7 +239,7 @@ class Run {
     machine.decide = (role, site, address) => this.point(role, site, address);
     try {
       for (const { name, main, mortal, when } of this.scenario.begin()) {
-        machine.spawnRole(name, main, mortal ?? false, when ?? null);
+        machine.spawnRole(name, main, mortal ?? (() => false), when ?? null);
       }
       while (this.step());
       machine.current = null;

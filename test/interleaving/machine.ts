@@ -1,3 +1,5 @@
+import type { Clock } from '../../src/base/time.js';
+
 /**
  * Shared memory and threads as the rewritten modules see them: `$` in their code. One role runs at a time, until the
  * scheduler answers a `point` with true, or it blocks. What a role has seen and what memory holds are hashed as they
@@ -28,7 +30,8 @@ export interface Role {
   /** While blocked: whether it may go on. */
   until: () => boolean;
   readonly steps: Stepping;
-  readonly mortal: boolean;
+  /** Whether it may be killed now. */
+  readonly mortal: () => boolean;
   seen1: number;
   seen2: number;
 }
@@ -101,6 +104,8 @@ export class Machine {
   roles: Role[] = [];
   current: Role | null = null;
   decide: Decide = () => false;
+  /** Time, where it goes by. */
+  clock: SharedClock | null = null;
   memory1 = 0;
   memory2 = 0;
   /** By address: the roles that have read it, and those that have written it, one bit each. */
@@ -120,6 +125,7 @@ export class Machine {
     this.memory1 = 0;
     this.memory2 = 0;
     this.atomic = 0;
+    this.clock = null;
     this.waits = [];
     this.bases = new Map();
     this.lastWords = null;
@@ -134,13 +140,19 @@ export class Machine {
     }
   }
 
+  /** Number of a place in a test where an access is made. */
+  siteOf(what: string): number {
+    const known = this.sites.indexOf(what);
+    return known >= 0 ? known : this.sites.push(what) - 1;
+  }
+
   /** Forgets who has touched what. */
   forgetAccesses(): void {
     this.readers.fill(0);
     this.writers.fill(0);
   }
 
-  spawnRole(name: string, main: () => Stepping, mortal: boolean, when: (() => boolean) | null): void {
+  spawnRole(name: string, main: () => Stepping, mortal: () => boolean, when: (() => boolean) | null): void {
     const index = this.roles.length;
     const role: Role = {
       name,
@@ -184,6 +196,13 @@ export class Machine {
     for (const { base, name } of [...this.bases.values()].reverse())
       if (address >= base) return `${name}[${address - base}]`;
     return String(address);
+  }
+
+  /** The running role reads the word without a point of its own: with the access that it makes next. */
+  reads(words: Int32Array, at: number): number {
+    const address = this.addressOf(words, at);
+    if (this.current !== null && address >= 0) this.readers[address]! |= 1 << this.current.index;
+    return this.load(words, at);
   }
 
   // ------------------------------------------------- called by the rewritten modules
@@ -252,15 +271,23 @@ export class Machine {
     return woken;
   }
 
-  *wait(site: number, words: Int32Array, at: number, value: number, timeoutMs: number): Stepping<string> {
+  *wait(
+    site: number,
+    words: Int32Array,
+    at: number,
+    value: number,
+    timeoutMs = Number.POSITIVE_INFINITY,
+  ): Stepping<string> {
     if (this.point(site, words, at)) yield;
     const now = words[at]!;
     this.observe(now);
     if (now !== value) return 'not-equal';
-    if (timeoutMs !== Number.POSITIVE_INFINITY) throw new Error('a wait with a timeout: time does not go by here');
     const wait = { address: this.addressOf(words, at), notified: false };
     this.waits.push(wait);
-    yield* this.until(() => wait.notified);
+    const { clock } = this;
+    if (timeoutMs !== Number.POSITIVE_INFINITY && clock === null) throw new Error('a wait with a timeout: no clock');
+    const endUs = timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : clock!.nowPreciseUs() + timeoutMs * 1000;
+    yield* this.until(() => wait.notified || (clock !== null && clock.words[0]! >= endUs));
     return 'ok';
   }
 
@@ -372,6 +399,28 @@ export class Machine {
       this.lastBase = this.bases.get(words.buffer)?.base ?? -1;
     }
     return this.lastBase < 0 ? -1 : this.lastBase + at;
+  }
+}
+
+/** A clock in shared memory: it goes on when a role says so, at any step of the others. */
+export class SharedClock implements Clock {
+  readonly words: Int32Array<SharedArrayBuffer>;
+  constructor() {
+    this.words = new Int32Array(new SharedArrayBuffer(4));
+  }
+  nowUs(): number {
+    return machine.reads(this.words, 0);
+  }
+  nowPreciseUs(): number {
+    return machine.reads(this.words, 0);
+  }
+  /** A role that sets it to these times, one after the other. */
+  *goOn(timesUs: readonly number[]): Stepping<void> {
+    const site = machine.siteOf('the clock store');
+    for (const timeUs of timesUs) {
+      if (machine.point(site, this.words, 0)) yield;
+      machine.store(this.words, 0, timeUs);
+    }
   }
 }
 

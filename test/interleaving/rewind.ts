@@ -17,7 +17,12 @@ export function rememberState(roots: readonly unknown[]): () => void {
       const copy = array.slice();
       restores.push(() => array.set(copy));
     } else if (value instanceof Map) {
-      for (const item of value.values()) open.push(item);
+      const entries = [...value.entries()];
+      for (const [, item] of entries) open.push(item);
+      restores.push(() => {
+        value.clear();
+        for (const [key, item] of entries) value.set(key, item);
+      });
     } else if (!(value instanceof ArrayBuffer || value instanceof SharedArrayBuffer || Object.isFrozen(value))) {
       const target = value as Record<string, unknown>;
       const keys = Object.keys(target);
