@@ -241,10 +241,15 @@ export class Supervisor implements SupervisorApi {
     this.service!.prepare(column);
     place.life = endedLives(this.memory!, column);
     const { thread } = place;
-    if (thread === null) throw new Error(`${place.spec.name} ended before it served`);
+    if (thread === null) {
+      const why = place.lastDeath ?? 'its thread is gone';
+      throw new FrameDeadlineError('WORKER_DIED', `${place.spec.name} ended before it served: ${why}`);
+    }
     const attached = await this.attachThread(thread, { ...request, column, replaces: place.deaths > 0 });
     // its answer and its end may come together: then nobody else takes the end for that of a serving worker
-    if (place.thread !== thread) throw new Error(`${place.spec.name} ended when it began to serve`);
+    if (place.thread !== thread) {
+      throw new FrameDeadlineError('WORKER_DIED', `${place.spec.name} ended when it began to serve`);
+    }
     place.report = attached.thread;
     place.probes = attached.probes;
     this.nowServes(place);

@@ -219,6 +219,15 @@ describe('task modules', () => {
     expect((error as FrameDeadlineError).message.match(/\[[A-Z_]+\]/g), 'one code').toHaveLength(1);
   });
 
+  it('ends the thread when it has been imported, while others still are', async () => {
+    const options = {
+      lanes: { dying: { tasks: taskUrl('bad/dies-later.tasks.js') }, slow: { tasks: taskUrl('bad/slow.tasks.js') } },
+      workers: [{ lanes: ['dying'] }, { lanes: ['slow'] }],
+    };
+    const error = await create(options).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'WORKER_DIED', message: expect.stringMatching(/dying ended.*exit code 7/) });
+  });
+
   it('has a syntax error', async () => {
     const file = join(folder, 'syntax.mjs');
     writeFileSync(file, 'export const tile = task({ input: {');
