@@ -10,6 +10,7 @@
  * @property {number} importance
  * @property {number} capacitySlots
  * @property {{ everyMs: number, every: number, how: string, us: number } | null} periodic `every` so many periods it acts
+ * @property {boolean} streams its periods write to a stream that the host reads: one worker serves it
  * @property {'function' | null} transfer
  * @property {boolean | null} eventLoop null: the default
  */
@@ -45,10 +46,15 @@ export function planOptions(random, temper, { hangs, exhausts }) {
   const hostHelps = temper === 'helping';
   const names = ['a', 'b', 'c', 'd'].slice(0, random.between(1, 4));
   const lanes = names.map((name) => planLane(random, name, temper, hostHelps));
+  // derived workers have no memory limits
+  const workers = exhausts || random.chance(75) ? planWorkers(random, names) : null;
+  for (const lane of lanes) {
+    const serving = workers?.filter((group) => group.lanes.includes(lane.name)) ?? [];
+    lane.streams = lane.periodic !== null && serving.length === 1 && serving[0]?.count === 1;
+  }
   return {
     lanes,
-    // derived workers have no memory limits
-    workers: exhausts || random.chance(75) ? planWorkers(random, names) : null,
+    workers,
     framesInFlight: random.between(1, 3),
     development: random.chance(20),
     hostHelps,
@@ -87,6 +93,7 @@ function planLane(
           us: random.between(100, 5000),
         }
       : null,
+    streams: false,
     transfer,
     eventLoop: transfer === null ? random.pick([null, null, null, true]) : null,
   };

@@ -7,6 +7,7 @@ import { createScheduler } from 'frame-deadline';
 import { Acts } from './acts.js';
 import { codeOf, Ledger, Reports } from './ledger.js';
 import { handleOf, memoryDump } from './memory-dump.js';
+import { Streams } from './streams.js';
 
 /** @typedef {import('./plan.js').Plan} Plan */
 /** @typedef {import('./ledger.js').JobRecord} JobRecord */
@@ -43,6 +44,7 @@ export class Round {
     this.onMemory = onMemory;
     this.reports = new Reports();
     this.ledger = new Ledger();
+    this.streams = new Streams();
     /** @type {Record<string, Int32Array>} */
     this.periods = {};
     this.controllers = Array.from({ length: plan.signals }, () => new AbortController());
@@ -53,6 +55,8 @@ export class Round {
     /** @type {any} */
     this.scheduler = null;
     this.closing = false;
+    /** @type {Promise<void> | null} */
+    this.beforeClose = null;
     this.deaths = 0;
     this.cut = false;
     this.doing = 'nothing';
@@ -74,6 +78,7 @@ export class Round {
       await sleep(Math.max(0, leftMs));
       this.doing = action.kind;
       acts.act(action);
+      this.streams.read();
     }
     this.doing = 'closing';
     await this.close(plan.drainMs);
@@ -82,6 +87,8 @@ export class Round {
     while (this.pending.size > 0) await Promise.allSettled(this.pending.keys());
     await acts.end();
     ledger.finish();
+    this.streams.read();
+    this.unexpected.push(...this.streams.faults);
     this.listenersLeft();
     return this.evidence(this.scheduler.snapshot().lanes);
   }
@@ -132,15 +139,23 @@ export class Round {
   }
 
   async close(/** @type {number} */ drainMs) {
-    if (!this.closing) {
-      this.closing = true;
-      const lanes = /** @type {any[]} */ (Object.values(this.scheduler.snapshot().lanes));
-      this.cut = lanes.some(({ inFlight }) => inFlight > 0);
-      // a job is lost before the death of its worker is counted
-      if (!this.cut && lanes.some(({ outcomes }) => outcomes.lost > 0)) await sleep(200);
-      await this.refresh();
-    }
+    this.beforeClose ??= this.lastLook();
+    await this.beforeClose;
+    this.cut ||= this.lanes().some(({ inFlight }) => inFlight > 0);
     await this.scheduler.close({ drainMs });
+  }
+
+  /** How the workers were before the close: nobody tells afterwards. */
+  async lastLook() {
+    this.closing = true;
+    // a job is lost before the death of its worker is counted
+    if (this.lanes().some(({ outcomes }) => outcomes.lost > 0)) await sleep(200);
+    await this.refresh();
+  }
+
+  /** @returns {any[]} */
+  lanes() {
+    return Object.values(this.scheduler.snapshot().lanes);
   }
 
   async refresh() {
@@ -209,6 +224,7 @@ export class Round {
         const shared = this.reports.shared();
         const { periodic, onExpired, transfer, eventLoop, admission } = lane;
         if (periodic !== null) this.periods[lane.name] = shared.periods;
+        const stream = lane.streams ? this.streams.add(lane.name) : {};
         return [
           lane.name,
           {
@@ -221,7 +237,7 @@ export class Round {
             ...(admission === 'off' ? {} : { importance: lane.importance }),
             capacitySlots: lane.capacitySlots,
             ...(periodic === null ? {} : { periodic: { task: 'tick', everyMs: periodic.everyMs } }),
-            shared: { ...shared, ticking: periodic ?? { every: 0 } },
+            shared: { ...shared, ...stream, ticking: periodic ?? { every: 0 } },
             ...(transfer === null ? {} : { transfer: () => ({ given: new ArrayBuffer(64) }) }),
             ...(eventLoop === null ? {} : { eventLoop }),
           },

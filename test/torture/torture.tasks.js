@@ -1,5 +1,5 @@
 import { pbkdf2Sync } from 'node:crypto';
-import { bytes, task, u32 } from 'frame-deadline';
+import { bytes, StreamRing, task, u32 } from 'frame-deadline';
 
 // What random jobs do. Each handler reports by itself that it ran: the referee compares it with what the host was told.
 
@@ -121,6 +121,23 @@ export const reverse = task({
   },
 });
 
+const producers = new WeakMap();
+/** Writes the period to the lane's stream: one worker serves such a lane, its predecessors are gone or stuck elsewhere. */
+function stream(buffer, period) {
+  let producer = producers.get(buffer);
+  if (producer === undefined) {
+    producer = StreamRing.attach(buffer, 'records').producer({ takeOver: true });
+    producers.set(buffer, producer);
+  }
+  const at = producer.beginWrite();
+  if (at < 0) {
+    producer.countOverrun();
+    return;
+  }
+  producer.memory.i32.set([period, ~period], at >> 2);
+  producer.commitWrite();
+}
+
 /** Released by a worker: reports its period; some of them take their time, throw, hang or die. */
 export const tick = task({
   input: {},
@@ -129,6 +146,7 @@ export const tick = task({
     const { periods, ticking } = context.shared;
     const { period } = context;
     Atomics.add(periods, period % periods.length, 1);
+    if (context.shared.stream !== undefined) stream(context.shared.stream, period);
     const every = ticking.every;
     if (every === 0 || period % every !== every - 1) return;
     if (ticking.how === 'exit') process.exit(2);

@@ -1,0 +1,5 @@
+export class Streams {
+  faults: string[];
+  add(lane: string): { stream: SharedArrayBuffer };
+  read(): void;
+}
