@@ -27,6 +27,41 @@ fails slot -DM_REDO_LOST -DKILL -DLAST=1
 fails slot -DM_RESET_COLUMNS -DKILL -DLAST=1
 fails slot -DM_RESPAWN_FIRST -DRESPAWN -DKILL -DLAST=1
 fails slot -DM_NO_QUARANTINE -DHANG -DLAST=1
+holds takeover
+holds takeover -DSINGLE
+holds takeover -DTSO
+holds takeover -DDEATH -DHANGS=1
+holds takeover -DAGAIN=0 -DDEATH -DHANGS=1
+holds takeover -DSPARES=0 -DDEATH
+holds takeover -DWORKERS=2 -DJPF=2 -DLAST=1 -DHANGS=1 -DAGAIN=0
+holds takeover -DJPF=2 -DLAST=1 -DAGAIN=0
+fails takeover -DM_NO_FLAG
+fails takeover -DM_FLAG_AFTER -DSINGLE
+fails takeover -DM_NO_STOP
+fails takeover -DM_NO_SECOND_LOOK
+fails takeover -DM_NO_SLOT -DTSO
+fails takeover -DM_WORDS_FIRST -DTSO
+fails takeover -DM_AGAIN_AT_ONCE -DAGAIN=0
+fails takeover -DM_AGAIN_AND_AGAIN -DAGAIN=0
+fails takeover -DM_COLUMN_AT_ONCE
+fails takeover -DM_NO_SETTLE
+fails takeover -DM_NO_RELEASE
+holds periodic -DP=3
+holds periodic -DP=3 -DOTHER -DDEATHS=1
+fails periodic -DM_COUNT_FIRST
+fails periodic -DM_NEXT_AT_END
+fails periodic -DM_NOT_FOUND
+fails periodic -DM_NAMED_FIRST
+fails periodic -DM_NO_SKIPPED
+fails periodic -DM_ANY_RELEASER -DOTHER
+holds reload
+holds reload -DDEATH
+fails reload -DM_LOOK_FIRST
+fails reload -DM_ASK_FIRST
+fails reload -DM_NO_SECOND_LOOK
+fails reload -DM_PLAIN_LETGO
+fails reload -DM_TURN_AT_ONCE
+fails reload -DM_NO_END_FOR_DEAD -DDEATH
 holds single -DKILL
 holds single -DKILL -DEAGER
 fails single -DM_FREE_AT_DONE -DKILL
@@ -92,6 +127,9 @@ holds slot -DKILL
 holds slot -DKILL -DJPF=1 -DFRAMES=3 -DFS=2
 holds slot -DKILL -DSPLIT -DLAST=1
 holds slot -DKILL -DCANCEL -DEXPIRY -DLAST=1
+holds takeover -DDEATH
+holds takeover -DWORKERS=2 -DJPF=2 -DLAST=1
+holds periodic -DOTHER
 holds barrier -DKILL
 holds barrier -DKILL -DCANCEL -DJOBS2=0
 holds barrier -DKILL -DFRAMES=2 -DBARRIERS=1 -DJOBS2=0
