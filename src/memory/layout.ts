@@ -179,7 +179,7 @@ export const COMMAND_HAND_OVER = 2;
 /** Bit w is set while worker w serves the lane; the sign bit once no worker will ever again. S (H before the start). */
 export const LANE_SERVERS = 0;
 export const LANE_ABANDONED = 1 << 31;
-/** Number of the next period to be released. W, the one that releases. */
+/** Number of the next period to be released. W, the one that releases, after each; S after its death. */
 export const LANE_NEXT_PERIOD = 1;
 /** Periods of the lane that were published, ever: the slot says which one it is in SLOT_STAGE. W, the one that releases; S after its death. */
 export const LANE_RELEASED = 2;
