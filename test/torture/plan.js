@@ -106,9 +106,9 @@ class Planner {
     this.lanes = options.lanes.map((lane) => lane.name);
     const waitsForMain = options.lanes.some((lane) => lane.transfer !== null);
     /** @type {Record<string, number>} */
-    this.joins = { finished: 6, deadline: 2, poll: 1, cancel: 1, syncDeadline: 1 };
-    // a lane whose workers are handed things by this thread waits for it
-    if (!waitsForMain) this.joins['sync'] = 2;
+    this.joins = { finished: 6, deadline: 2, poll: 1, cancel: 1 };
+    // a lane whose workers are handed things by this thread waits for it, and deadlines may be far
+    if (!waitsForMain) Object.assign(this.joins, { sync: 2, syncDeadline: 1 });
     if (options.hostHelps) this.joins['help'] = 6;
   }
 
