@@ -3,8 +3,19 @@ import type { ConsumerCursor, ProducerCursor } from './stream-ring-cursors.js';
 
 /**
  * The writing side of a ring of fixed-size records, each written in place and handed over whole. One thread; nothing
- * here blocks or allocates. With a `ViewFactory` a record has typed fields: make one view per record position at
- * set-up, `factory.create(producer.memory, producer.recordByteOffset(i))`, and use that of `writePosition()`.
+ * here blocks or allocates.
+ *
+ * A field that lies `b` bytes into the record is the element at `(byteOffset + b)` divided by the element's size:
+ *
+ * ```ts
+ * const byteOffset = producer.beginWrite();
+ * if (byteOffset < 0) producer.countOverrun(); // full
+ * else {
+ *   producer.memory.f64[byteOffset / 8] = atMs; // the record's first 8 bytes
+ *   producer.memory.f32[(byteOffset + 8) / 4] = x;
+ *   producer.commitWrite();
+ * }
+ * ```
  */
 export class RecordProducer {
   readonly recordBytes: number;
@@ -74,7 +85,7 @@ export class RecordProducer {
   }
 }
 
-/** The reading side of a ring of fixed-size records. One thread; nothing here blocks or allocates. */
+/** The reading side of a ring of fixed-size records. One thread; nothing here blocks or allocates. Fields: as {@link RecordProducer}. */
 export class RecordConsumer {
   readonly recordBytes: number;
   /** exact */

@@ -77,7 +77,11 @@ export interface StreamCounts {
   readonly missingItems: number;
 }
 
-/** The ring itself: makes the two roles, which alone can write and read. See the table above. */
+/**
+ * A single-producer single-consumer ring in shared memory: sound, bytes or records of a fixed size, from one thread to one
+ * other. This makes the two roles, `producer()` and `consumer()`, which alone can write and read. No call of theirs blocks.
+ * docs/streams.md has samples.
+ */
 export class StreamRing<K extends StreamKind = StreamKind> {
   readonly kind: K;
   /** What to send to the other thread, which calls {@link StreamRing.attach}. */

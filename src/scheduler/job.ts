@@ -88,7 +88,10 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> implement
     return this.handle.views.output(this.slot) as ReadonlyView<O>;
   }
 
-  /** What the handler threw, with its name, message and source-mapped stack as `cause`; null unless the outcome is `failed`. */
+  /**
+   * What the handler threw, as `cause`: a plain Error with its name, message, source-mapped stack and `code`; of something
+   * else than an Error one named `NonError` with its text. Null unless the outcome is `failed`.
+   */
   get error(): FrameDeadlineError | null {
     if (this.outcome !== 'failed') return null;
     this.requireEnded('error');

@@ -50,7 +50,7 @@ export interface BeginFrameOptions {
   signal?: AbortSignal;
 }
 export interface CloseOptions {
-  /** How long accepted jobs may go on before those that were not started are cancelled and running ones ended. Default 1000. */
+  /** How long accepted jobs may go on; then those that were not started end `cancelled`, running ones `lost`. Default 1000. */
   drainMs?: number;
 }
 

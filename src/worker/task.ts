@@ -55,7 +55,8 @@ export interface TaskDefinition<I extends Schema, O extends Schema> {
   idempotent?: boolean;
   /**
    * Runs the job to completion, synchronously. `input` and `output` are windows on the job's slot, valid until it
-   * returns; the output's old contents are undefined. What it throws ends the job as `failed`.
+   * returns; the output's old contents are undefined. What it returns is ignored: results go into `output`. What it throws
+   * ends the job as `failed`.
    */
   run(input: ReadonlyView<I>, output: View<O>, context: JobContext): void;
 }
