@@ -14,7 +14,6 @@ holds slot -DKILL -DJPF=1 -DFRAMES=3
 holds slot -DKILL -DJPF=1 -DFRAMES=2 -DFS=2 -DCANCEL
 holds slot -DKILL -DREISSUE -DLAST=1
 holds slot -DKILL -DRESPAWN -DLAST=1
-holds slot -DHANG -DLAST=1
 fails slot -DM_COLUMN_FIRST
 fails slot -DM_TARGET_AFTER_SUM
 fails slot -DM_EPOCH_AFTER_SUM
@@ -26,7 +25,6 @@ fails slot -DM_REDO_ADD -DKILL -DLAST=1
 fails slot -DM_REDO_LOST -DKILL -DLAST=1
 fails slot -DM_RESET_COLUMNS -DKILL -DLAST=1
 fails slot -DM_RESPAWN_FIRST -DRESPAWN -DKILL -DLAST=1
-fails slot -DM_NO_QUARANTINE -DHANG -DLAST=1
 holds takeover
 holds takeover -DSINGLE
 holds takeover -DTSO

@@ -5,7 +5,6 @@
    Variants: CANCEL   the host cancels one job
              EXPIRY   a job may end expired instead of done
              KILL     one worker dies at any step (its exit event follows)
-             HANG     the supervisor condemns one running worker that in truth still runs
              REISSUE  the supervisor puts the dead worker's running job back, once
              RESPAWN  after a death a new worker takes over the dead one's index
    Every access to shared memory is one step; a worker may die between any two. */
@@ -32,7 +31,6 @@
 #define FREE 0
 #define READY 1
 #define RUNNING 2
-#define QUARANTINED 3 /* counted as lost, but its thread has not exited: memory not reused */
 #define DONE 4
 #define EXPIRED 5
 #define CANCELLED 6
@@ -48,7 +46,7 @@ byte total[4];                /* outcomes counted, one single writer each */
 byte finished[FS * 4];        /* frame columns: monotone, never reset */
 byte target[FS]; byte epoch[FS]; bool asleep[FS];
 bool killed[2]; bool exited[2]; bool stop;
-byte deaths; byte cancels; byte hangs; byte reissues;
+byte deaths; byte cancels; byte reissues;
 byte outcomes[N];             /* ghost: how often the job was given an outcome */
 byte ended[4];                /* ghost: outcomes given by each writer */
 
@@ -125,33 +123,6 @@ proctype supervisor() {
   if
   :: atomic { exited[0] -> exited[0] = false; k = 0 }
   :: atomic { exited[1] -> exited[1] = false; k = 1 }
-#ifdef HANG
-  :: atomic { hangs == 0 && !killed[0] && ((s[0].owner == 0 && s[0].state == RUNNING) || (s[1].owner == 0 && s[1].state == RUNNING)) -> hangs++; k = 0 };
-     i = 0;                                            /* settle first, so that the frame can go on */
-     do
-     :: i < S ->
-        atomic {
-          if
-          :: s[i].state == RUNNING && s[i].owner == k ->
-#ifdef M_NO_QUARANTINE
-             s[i].state = LOST; s[i].owner = SUP;
-#else
-             s[i].state = QUARANTINED;
-#endif
-             outcomes[s[i].job]++; ended[SUP]++; f = s[i].frame; st = 1
-          :: else -> st = 0
-          fi
-        };
-        if
-        :: st == 1 -> total[SUP] = total[SUP] + 1; COL(f, SUP) = COL(f, SUP) + 1; wakeIfComplete(f, t, x)
-        :: else
-        fi;
-        i++
-     :: else -> break
-     od;
-     killed[k] = true;                                 /* terminate: the exit event comes later */
-     goto endloop
-#endif
   fi;
 #if defined(RESPAWN) && defined(M_RESPAWN_FIRST)
   if :: atomic { killed[k] -> killed[k] = false; run worker(k) } :: else fi;
@@ -186,7 +157,6 @@ proctype supervisor() {
            COL(f, SUP) = COL(f, SUP) + 1
         :: else
         fi
-     :: st == QUARANTINED -> atomic { s[i].state = LOST; s[i].owner = SUP }
      :: st == DONE || st == EXPIRED ->
         r = s[i].record;
         c = s[i].frameRecord;
@@ -302,10 +272,10 @@ proctype host() {
         if
         :: member[k] == closed + 1 ->
            atomic {
-             assert(s[k].state >= QUARANTINED);
+             assert(s[k].state >= DONE);
              assert(outcomes[s[k].job] == 1);
              member[k] = 0;
-             if :: s[k].state == QUARANTINED -> skip :: else -> s[k].state = FREE; s[k].owner = NOBODY fi
+             s[k].state = FREE; s[k].owner = NOBODY
            }
         :: else
         fi;
