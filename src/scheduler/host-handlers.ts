@@ -3,6 +3,7 @@ import type { AttachedMemory } from '../worker/attached-memory.js';
 import { WorkerCore } from '../worker/worker-core.js';
 import { tasksOf } from './load-tasks.js';
 import type { NormalLane } from './options.js';
+import { printPeriodicFailure } from './periodic-failure.js';
 import type { Plan } from './plan.js';
 
 // Handlers in the thread of the host: inline mode, a helping host, virtual time. Loaded only where they are wanted.
@@ -39,6 +40,7 @@ export function workerCoreOf(
   return new WorkerCore(memory, clock, {
     column,
     workerIndex,
+    onPeriodicFailure: printPeriodicFailure,
     lanes: plan.lanes.filter((lane) => lanes.includes(lane.index)),
     tasks: plan.tasks
       .filter((info) => lanes.includes(info.lane))

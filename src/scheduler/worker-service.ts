@@ -16,6 +16,7 @@ import type { LaneInfo } from '../worker/task-runtime.js';
 import { awaitTurn, endLife } from '../worker/turn.js';
 import { WorkerCore } from '../worker/worker-core.js';
 import { describeTasks, initializeLane, plainErrorOf, stripCode, tasksOf } from './load-tasks.js';
+import { printPeriodicFailure } from './periodic-failure.js';
 import type { AttachRequest, LaneModule, LoadResult, TaskDescription } from './protocol.js';
 import { sharedWith } from './transfer.js';
 
@@ -109,6 +110,7 @@ export class WorkerService {
       lanes,
       tasks: request.tasks.map((info) => ({ info, task: this.tasksByLane.get(info.lane)!.get(info.name)! })),
       explainer,
+      onPeriodicFailure: printPeriodicFailure,
     });
     const slack = collections === null ? null : new SlackCollector(core, clock, collections);
     const idle = new IdleLoop(core, clock, request.spinUs, slack);

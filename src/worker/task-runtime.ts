@@ -98,6 +98,8 @@ export class TaskRuntime {
   /** Measured on this worker, refreshed now and then; 0 until the first job. */
   p90ExecutionUs: number;
   p99ExecutionUs: number;
+  /** A failure of it, as a periodic task, was told. */
+  failureTold: boolean;
   private executed: number;
   private refreshAt: number;
 
@@ -115,6 +117,7 @@ export class TaskRuntime {
     this.views = views;
     this.p90ExecutionUs = 0;
     this.p99ExecutionUs = 0;
+    this.failureTold = false;
     this.executed = 0;
     this.refreshAt = 1;
   }

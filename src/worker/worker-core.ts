@@ -76,7 +76,12 @@ export interface WorkerSetup {
   readonly tasks: readonly { readonly info: TaskInfo; readonly task: Task }[];
   /** What its misses are explained by. Absent: by stamps alone. */
   readonly explainer?: ExplainerSetup;
+  /** Told of the first failure of each periodic task: nobody holds such a job and reads its error. */
+  readonly onPeriodicFailure?: PeriodicFailureListener;
 }
+
+/** `taskName`: lane.task; `thrown`: by the handler, in that period. Must not throw. */
+export type PeriodicFailureListener = (taskName: string, period: number, thrown: unknown) => void;
 
 /**
  * One thread's way with jobs: find the earliest, claim it, run it, end it, record it. Knows nothing of threads or
@@ -114,6 +119,7 @@ export class WorkerCore implements JobContext {
   private readonly recorder: Recorder;
   private readonly trace: JobTraceWriter;
   private readonly explainer: MissExplainer;
+  private readonly onPeriodicFailure: PeriodicFailureListener | null;
   private readonly ender: JobEnder;
   private readonly workerBase: number;
   private readonly selfMask: number;
@@ -158,6 +164,7 @@ export class WorkerCore implements JobContext {
     this.recorder = new Recorder(memory.telemetry, memory.telemetryLayout, setup.column);
     this.trace = memory.jobTrace(setup.column);
     this.explainer = new MissExplainer(memory, setup.column, setup.explainer);
+    this.onPeriodicFailure = setup.onPeriodicFailure ?? null;
     this.workerBase = memory.layout.worker(setup.column);
     this.ender = new JobEnder(memory, clock, setup.column);
     memory.frames.orphanEnder = this.ender;
@@ -353,6 +360,7 @@ export class WorkerCore implements JobContext {
     } catch (error) {
       this.outcome = OUTCOME_FAILED;
       this.error = error;
+      if (this.ring.periodic) this.tellFailure(error);
     }
     // what it returned early with is nothing to be drawn or played
     if (this.toldCancelled && (this.outcome !== OUTCOME_FAILED || isAbortError(this.error))) {
@@ -597,6 +605,14 @@ export class WorkerCore implements JobContext {
 
   private lose(ring: JobRing, slot: number, running: number): void {
     if (this.ender.end(ring, slot, running, OUTCOME_LOST, CAUSE_UNKNOWN)) this.signalCompletion();
+  }
+
+  /** Once for each task: printing each period would itself miss deadlines. */
+  private tellFailure(thrown: unknown): void {
+    const { task, onPeriodicFailure } = this;
+    if (task.failureTold || onPeriodicFailure === null) return;
+    task.failureTold = true;
+    onPeriodicFailure(`${task.lane.name}.${task.info.name}`, this.period, thrown);
   }
 
   private releaseIsDue(): boolean {
