@@ -115,7 +115,7 @@ export class Frame implements Abortable {
     if (this.closed) this.throwClosed('submit');
     let job = this.jobs[this.count];
     if (job === undefined) {
-      job = new this.core.frameJob(this.core, task as unknown as TaskHandle);
+      job = new this.core.frameJob(this.core, task as unknown as TaskHandle, true);
       this.jobs.push(job);
     }
     this.core.submitToFrame(job, task as unknown as TaskHandle, input as Literal<Schema> | undefined, this);

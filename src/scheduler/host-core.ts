@@ -76,6 +76,7 @@ export class HostCore {
   private readonly undertaker: Undertaker;
   /** All threads have ended and everything is settled. */
   isOver: boolean;
+  private endingSinceUs: StampUs | null;
   private inspected: boolean;
   /** Jobs outside frames that hold a slot, oldest first. */
   private single: Job[];
@@ -96,6 +97,7 @@ export class HostCore {
     this.undertaker = new Undertaker(this.memory, plan.lanes, plan.tasks, backend.clock, HOST_COLUMN);
     this.overload = overloadOf(this.memory, backend.clock, plan, this);
     this.isOver = false;
+    this.endingSinceUs = null;
     this.frameJob = plan.tasks.some((task) => task.development === true) ? WatchedJob : Job;
     this.inspected = false;
     this.single = [];
@@ -163,7 +165,7 @@ export class HostCore {
     if (deadlineMs !== undefined) checkDeadlineMs(deadlineMs, 'deadlineMs of a job');
     if (signal !== undefined) checkSignal('signal of a job', signal);
     this.noteInspector();
-    const job = new Job(this, handle);
+    const job = new Job(this, handle, false);
     if (this.retired.length > 0) this.freeRetired();
     const relativeUs = deadlineMs === undefined ? handle.info.deadlineUs : Math.round(deadlineMs * 1000);
     let refusal = this.refusalOf(handle);
@@ -255,6 +257,16 @@ export class HostCore {
     if (text.stack !== null) cause.stack = text.stack;
     if (text.code !== null) Object.assign(cause, { code: text.code });
     return new FrameDeadlineError('JOB_FAILED', `${taskName} threw ${text.name}: ${text.message}`, { cause });
+  }
+
+  /** `close()` ends the workers from now on, whatever they run. */
+  noteEnding(): void {
+    this.endingSinceUs = this.backend.clock.nowUs();
+  }
+
+  /** Whether a job that ended then was ended by `close()`. */
+  endedAtClose(finishUs: StampUs): boolean {
+    return this.endingSinceUs !== null && ((finishUs - this.endingSinceUs) | 0) >= 0;
   }
 
   /** Refuses every submit from now on. */

@@ -11,6 +11,7 @@ import {
   SLOT_FINISH_US,
   SLOT_FLAG_CANCEL,
   SLOT_FLAGS,
+  SLOT_RECORD_COUNTER,
   SLOT_RELEASE_US,
   SLOT_SEQUENCE,
   SLOT_START_US,
@@ -23,6 +24,7 @@ import { type Outcome, outcomeOfNumber, type Refusal } from '../telemetry/outcom
 import { isCounted } from '../worker/job-ender.js';
 import type { Abortable } from './abort-links.js';
 import type { HostCore } from './host-core.js';
+import { lostError } from './lost-error.js';
 import type { TaskHandle } from './task-handle.js';
 
 /**
@@ -43,11 +45,13 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> implement
   /** @internal What cancels it, until its slot is given back. Jobs of a frame have none of their own. */
   signal: AbortSignal | null;
   private readonly core: HostCore;
+  private readonly ofFrame: boolean;
   private donePromise: Promise<this> | null;
 
   /** @internal */
-  constructor(core: HostCore, handle: TaskHandle<I, O>) {
+  constructor(core: HostCore, handle: TaskHandle<I, O>, ofFrame: boolean) {
     this.core = core;
+    this.ofFrame = ofFrame;
     this.handle = handle;
     this.refused = false;
     this.slot = -1;
@@ -89,12 +93,17 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> implement
   }
 
   /**
-   * What the handler threw, as `cause`: a plain Error with its name, message, source-mapped stack and `code`; of something
-   * else than an Error one named `NonError` with its text. Null unless the outcome is `failed`.
+   * Of a `failed` job: JOB_FAILED with what the handler threw as `cause`, a plain Error with its name, message, source-mapped
+   * stack and `code`; of something else than an Error one named `NonError` with its text. Of a `lost` one why: WORKER_DIED
+   * (it hung, its worker died, nobody serves the lane), SCHEDULER_CLOSED (it ran when `close()` ended the workers), JOB_FAILED
+   * (its slot was overwritten). Null for every other outcome.
+   * @throws FrameDeadlineError JOB_STALE once the slot was given back
    */
   get error(): FrameDeadlineError | null {
-    if (this.outcome !== 'failed') return null;
+    const { outcome } = this;
+    if (outcome !== 'failed' && outcome !== 'lost') return null;
     this.requireEnded('error');
+    if (outcome === 'lost') return this.lostError();
     const number = this.word(SLOT_ERROR);
     const owner = ownerOf(Atomics.load(this.handle.ring.i32, this.base + SLOT_STATE));
     return this.core.errorOf(`${this.handle.laneName}.${this.handle.name}`, owner, number);
@@ -149,12 +158,22 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> implement
     this.cancelUntold();
   }
 
-  /** Gives the slot back: the output is no longer valid. A job that has not ended is given back when it has. Not for jobs of a frame. */
+  /**
+   * Gives the slot back: the output is no longer valid. A job that has not ended is given back when it has.
+   * @throws FrameDeadlineError OPTION_INVALID for a job of a frame: its slot goes back with the frame
+   */
   release(): void {
+    if (this.ofFrame) {
+      const name = `${this.handle.laneName}.${this.handle.name}`;
+      throw new FrameDeadlineError(
+        'OPTION_INVALID',
+        `a job of ${name} was released, expected none of a frame: its slot is given back with the frame`,
+      );
+    }
     this.core.release(this);
   }
   [Symbol.dispose](): void {
-    this.core.release(this);
+    this.release();
   }
 
   /** @internal Its frame is over: the object will stand for another job. */
@@ -179,6 +198,13 @@ export class Job<I extends Schema = Schema, O extends Schema = Schema> implement
     const state = Atomics.load(this.handle.ring.i32, this.base + SLOT_STATE);
     if (statusOf(state) !== STATUS_DONE) return false;
     return isCounted(this.core.memory, this.handle.ring, this.base, ownerOf(state));
+  }
+
+  private lostError(): FrameDeadlineError {
+    const { laneName, name, ring } = this.handle;
+    const isDone = statusOf(Atomics.load(ring.i32, this.base + SLOT_STATE)) === STATUS_DONE;
+    const counter = isDone ? this.word(SLOT_RECORD_COUNTER) : -1;
+    return lostError(laneName, name, counter, this.executionUs, this.core.endedAtClose(this.word(SLOT_FINISH_US)));
   }
 
   private isStale(): boolean {

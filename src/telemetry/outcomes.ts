@@ -72,6 +72,12 @@ export function outcomeCounter(outcome: number, cause: number): number {
   return cause === NO_CAUSE ? COUNT_MET + outcome : COUNT_MISSED + outcome * MISS_CAUSES.length + cause;
 }
 
+/** The cause (CAUSE_*) of a job that ended with `outcome` and was counted there, or -1 if that counter tells none. */
+export function causeOfCounter(counter: number, outcome: number): number {
+  const cause = counter - COUNT_MISSED - outcome * MISS_CAUSES.length;
+  return cause >= 0 && cause < MISS_CAUSES.length ? cause : NO_CAUSE;
+}
+
 /** The outcome of that number; a number that is none (memory that was overwritten by mistake) is told as `lost`. */
 export function outcomeOfNumber(number: number): Outcome {
   return OUTCOMES[number - 1] ?? 'lost';

@@ -11,7 +11,7 @@ export const CAUSE_WORDS: Readonly<Record<MissCause, { short: string; long: stri
   gc: { short: 'garbage collection', long: 'garbage was collected during the job' },
   overrun: { short: 'overrun', long: 'the task itself took longer than its budget' },
   hung: { short: 'hung', long: 'the job did not end and its worker was replaced' },
-  crashed: { short: 'crashed', long: 'the worker died with the job' },
+  crashed: { short: 'crashed', long: 'the worker died with the job, or close() ended it' },
   shed: { short: 'shed', long: 'it was dropped to make room for another job' },
   unknown: { short: 'unknown', long: 'the signals that would tell are missing here' },
 };
