@@ -75,7 +75,17 @@ export interface BytesView extends ReadonlyBytesView {
   set(source: Uint8Array): void;
 }
 
-type ScalarNames<S extends Schema> = { [K in keyof S]: S[K] extends ScalarField ? K : never }[keyof S];
+/** Whether nothing but `Field` is known of a field: in lanes without `load`. */
+type IsUnknown<F extends Field> = Field extends F ? true : false;
+
+/** A field of a view of which TypeScript does not know the kind: narrow it, or say what it is (`output.pixels as Uint8Array`). */
+export type UnknownValue = number | TypedArrayOf<SharedArrayBuffer>[ScalarType] | BytesView;
+/** The same of a view that may only be read. */
+export type ReadonlyUnknownValue = number | TypedArrayOf<SharedArrayBuffer>[ScalarType] | ReadonlyBytesView;
+
+type ScalarNames<S extends Schema> = {
+  [K in keyof S]: S[K] extends ScalarField ? K : IsUnknown<S[K]> extends true ? K : never;
+}[keyof S];
 
 /**
  * What a thread reads and writes: a window on one slot's memory, valid as long as the slot is the caller's.
@@ -83,7 +93,9 @@ type ScalarNames<S extends Schema> = { [K in keyof S]: S[K] extends ScalarField 
  * typed array over the slot's memory, filled in place; bytes are a {@link BytesView}. Reading and writing numbers
  * allocates nothing; an array or bytes field makes its object on first access of each slot and keeps it.
  */
-export type View<S extends Schema> = { -readonly [K in keyof S as K & ScalarNames<S>]: number } & {
+export type View<S extends Schema> = {
+  -readonly [K in keyof S as K & ScalarNames<S>]: IsUnknown<S[K]> extends true ? UnknownValue : number;
+} & {
   readonly [K in keyof S as Exclude<K, ScalarNames<S>>]: S[K] extends ArrayField<infer T>
     ? TypedArrayOf<SharedArrayBuffer>[T]
     : S[K] extends BytesField
@@ -97,12 +109,20 @@ export type ReadonlyView<S extends Schema> = {
     ? TypedArrayOf<SharedArrayBuffer>[T]
     : S[K] extends BytesField
       ? ReadonlyBytesView
-      : number;
+      : IsUnknown<S[K]> extends true
+        ? ReadonlyUnknownValue
+        : number;
 };
 
 /** The simple form of a payload: an object with every field. Numbers; arrays of exactly the declared length; bytes as a Uint8Array. */
 export type Literal<S extends Schema> = {
-  readonly [K in keyof S]: S[K] extends ArrayField ? ArrayLike<number> : S[K] extends BytesField ? Uint8Array : number;
+  readonly [K in keyof S]: S[K] extends ArrayField
+    ? ArrayLike<number>
+    : S[K] extends BytesField
+      ? Uint8Array
+      : IsUnknown<S[K]> extends true
+        ? number | ArrayLike<number>
+        : number;
 };
 
 /** A payload copied out of shared memory: a {@link Literal} whose arrays are typed and the reader's own. */
@@ -111,7 +131,9 @@ export type PlainValues<S extends Schema> = {
     ? TypedArrayOf<ArrayBuffer>[T]
     : S[K] extends BytesField
       ? Uint8Array<ArrayBuffer>
-      : number;
+      : IsUnknown<S[K]> extends true
+        ? number | TypedArrayOf<ArrayBuffer>[ScalarType]
+        : number;
 };
 
 /** 32-bit float. Takes every number, NaN and infinities too, rounded to the nearest. */

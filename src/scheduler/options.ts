@@ -7,9 +7,10 @@ import type { FlightRecorderOptions } from '../worker/flight-recorder.js';
 import { checkDeadlineMs, type Task } from '../worker/task.js';
 import { checkTransferred, type Transferred, type TransferTarget } from './transfer.js';
 
-/** Names of the tasks that a module of type `M` exports. */
-export type TaskNames<M> = { [K in keyof M & string]: M[K] extends Task<infer _I, infer _O> ? K : never }[keyof M &
-  string];
+/** Names of the tasks that a module of type `M` exports; any name where the type is not known (a lane without `load`). */
+export type TaskNames<M> = unknown extends M
+  ? string
+  : { [K in keyof M & string]: M[K] extends Task<infer _I, infer _O> ? K : never }[keyof M & string];
 
 export interface LaneOptions<M = unknown> {
   /** URL of the task module, which every worker of the lane imports: `new URL('./x.tasks.js', import.meta.url)`. Not needed in inline mode. */
@@ -215,13 +216,17 @@ function oneOf<T extends string>(what: string, value: T, expected: readonly T[])
   return invalid(what, value, expected.map((one) => `'${one}'`).join(' or '));
 }
 
-/** Checks all options and fills in defaults. Throws FrameDeadlineError with the option's name in the message. */
+/**
+ * Checks all options and fills in defaults. Throws FrameDeadlineError with the option's name in the message.
+ * `caller`: whose options these are; createTestScheduler takes handlers from `load`, as inline mode does.
+ */
 export function normalizeOptions(
   options: SchedulerOptions<Record<string, unknown>>,
   allowedCpus: readonly number[],
+  caller: 'createScheduler' | 'createTestScheduler' = 'createScheduler',
 ): NormalOptions {
-  if (typeof options !== 'object' || options === null) invalid('the argument of createScheduler', options, 'an object');
-  checkKeys('createScheduler', options, [
+  if (typeof options !== 'object' || options === null) invalid(`the argument of ${caller}`, options, 'an object');
+  checkKeys(caller, options, [
     'lanes',
     'workers',
     'mode',
@@ -251,7 +256,7 @@ export function normalizeOptions(
   if (names.length === 0) invalid('lanes', options.lanes, 'at least one lane');
   if (names.length > MAX_LANES) invalid('the number of lanes', names.length, `at most ${MAX_LANES}`);
   const lanes = names.map((name, index) => ({
-    ...normalizeLane(name, index, options.lanes[name]!, mode, hostHelps),
+    ...normalizeLane(name, index, options.lanes[name]!, mode, hostHelps, caller),
     development,
   }));
   const workers = options.workers === undefined ? null : normalizeWorkers(options.workers, lanes, allowedCpus);
@@ -278,7 +283,9 @@ function normalizeLane(
   lane: LaneOptions,
   mode: 'threads' | 'inline',
   hostHelps: boolean,
+  caller: string,
 ): NormalLane {
+  checkLaneName(name);
   const what = `lanes.${name}`;
   if (typeof lane !== 'object' || lane === null) invalid(what, lane, 'an object');
   checkKeys(what, lane, [
@@ -296,8 +303,10 @@ function normalizeLane(
     'eventLoop',
   ]);
   if (lane.load !== undefined && typeof lane.load !== 'function') invalid(`${what}.load`, lane.load, 'a function');
-  if (mode === 'inline' && lane.load === undefined)
-    invalid(`${what}.load`, undefined, "a function that imports the task module: mode 'inline' needs it");
+  if (mode === 'inline' && lane.load === undefined) {
+    const who = caller === 'createScheduler' ? "mode 'inline'" : caller;
+    invalid(`${what}.load`, undefined, `a function that imports the task module: ${who} needs it`);
+  }
   if (hostHelps && lane.load === undefined)
     invalid(`${what}.load`, undefined, 'a function that imports the task module: hostHelps needs it');
   if (mode === 'threads' && lane.tasks === undefined)
@@ -346,6 +355,12 @@ function normalizeLane(
   };
 }
 
+/** `main` is the main thread in telemetry; the others are what objects by lane, as `scheduler.lanes`, have by themselves. */
+function checkLaneName(name: string): void {
+  if (!['main', 'then', 'toJSON'].includes(name) && !(name in Object.prototype)) return;
+  invalid('the name of a lane', name, 'another one: this has a meaning already');
+}
+
 /** It is cloned to every worker of the lane: what cannot be is told here, not by a worker that fails to start. */
 function checkShared(what: string, shared: unknown): void {
   if (shared === undefined) return;
@@ -386,7 +401,10 @@ function normalizeWorkers(
         `${what} serves no lane, expected lanes: [...] with at least one name`,
       );
     }
-    const served = [...new Set<string>(worker.lanes)].map((name) => laneNamed(name, lanes, what).index);
+    const served: number[] = worker.lanes.map((name: string) => laneNamed(name, lanes, what).index);
+    const twice = served.find((lane: number, at: number) => served.indexOf(lane) !== at);
+    if (twice !== undefined)
+      invalid(`${what}.lanes`, worker.lanes, `each lane once: ${lanes[twice]!.name} is there twice`);
     const priority = worker.priority ?? 'high';
     if (!PRIORITIES.includes(priority))
       invalid(`${what}.priority`, priority, PRIORITIES.map((p) => `'${p}'`).join(', '));

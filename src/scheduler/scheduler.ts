@@ -6,7 +6,7 @@ import type { Literal, Schema } from '../memory/fields.js';
 import { CONTROL_CLOSING } from '../memory/layout.js';
 import { layoutSchema, schemaFromDescription } from '../memory/schema-layout.js';
 import type { JobTrace } from '../telemetry/job-trace-data.js';
-import type { HistogramName } from '../telemetry/recorder.js';
+import { HISTOGRAMS, type HistogramName } from '../telemetry/recorder.js';
 import type { Environment, Miss, Telemetry } from '../telemetry/telemetry-data.js';
 import { checkDeadlineMs, type Task } from '../worker/task.js';
 import { SlotViews } from '../worker/task-runtime.js';
@@ -30,12 +30,14 @@ import { TaskHandle } from './task-handle.js';
 import { missDecoderOf, TelemetryReader, type TelemetrySetup } from './telemetry-reader.js';
 import { WatchedSlotViews } from './watched-slots.js';
 
-/** The tasks of one lane as handles to submit with, by name. */
-export type Handles<M> = {
-  readonly [K in keyof M as M[K] extends Task<infer _I, infer _O> ? K : never]: M[K] extends Task<infer I, infer O>
-    ? TaskHandle<I, O>
-    : never;
-};
+/** The tasks of one lane as handles to submit with, by name. Of a lane without `load` any name, of any fields: types are not known. */
+export type Handles<M> = unknown extends M
+  ? Readonly<Record<string, TaskHandle>>
+  : {
+      readonly [K in keyof M as M[K] extends Task<infer _I, infer _O> ? K : never]: M[K] extends Task<infer I, infer O>
+        ? TaskHandle<I, O>
+        : never;
+    };
 
 export interface SubmitOptions {
   /** Relative deadline in milliseconds. Default: the task's, else the lane's. */
@@ -242,6 +244,13 @@ export class Scheduler<Lanes = Record<string, unknown>> {
       const known = this.parts.plan.lanes.map((candidate) => candidate.name).join(', ');
       throw new FrameDeadlineError('LANE_UNKNOWN', `there is no lane ${describeValue(lane)}, expected one of ${known}`);
     }
+    if (!HISTOGRAMS.includes(name)) {
+      const known = HISTOGRAMS.join(', ');
+      throw new FrameDeadlineError(
+        'OPTION_INVALID',
+        `there is no histogram ${describeValue(name)}, expected one of ${known}`,
+      );
+    }
     const { toHdrHistogram } = await import('../telemetry/hdr-histogram.js');
     return toHdrHistogram(laneHistogram(this.totals.read().lanes[info.index]!, name));
   }
@@ -357,6 +366,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     const started = parts.backend.clock.nowPreciseUs();
     const leftMs = (): number => drainMs - (parts.backend.clock.nowPreciseUs() - started) / 1000;
     await core.drained(leftMs);
+    core.noteEnding();
     core.cancelUnstarted();
     await Promise.allSettled([...this.served].map(async (served) => (await served).close()));
     await parts.stop(Math.max(0, leftMs()));

@@ -109,7 +109,7 @@ describe('a worker dies', () => {
     const load = async () => ({ work });
     const scheduler = await createTestScheduler({
       lanes: { own: { load }, both: { load }, more: { load } },
-      workers: [{ lanes: ['own', 'both'] }, { lanes: ['both', 'more', 'more'] }, { lanes: ['more'] }],
+      workers: [{ lanes: ['own', 'both'] }, { lanes: ['both', 'more'] }, { lanes: ['more'] }],
       executionUs: { work: 1000 },
       wakeupUs: 100,
     });
