@@ -61,5 +61,7 @@ export function describeValue(value: unknown): string {
   if (value === null || typeof value !== 'object') return typeof value === 'bigint' ? `${value}n` : String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length}`;
-  return `an object of ${(value as object).constructor?.name ?? 'no class'}`;
+  const name = (value as object).constructor?.name ?? 'no class';
+  if (name !== 'Object') return `an object of ${name}`;
+  return Object.keys(value).length === 0 ? 'an empty object' : 'an object';
 }

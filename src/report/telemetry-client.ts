@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
@@ -226,10 +227,22 @@ export class TelemetryClient {
   private failureOf({ code, message }: NodeJS.ErrnoException): FrameDeadlineError {
     if (this.served !== null) return this.lost();
     if (code === 'ENOENT') return this.unreachable('there is nothing at that path; does the app call serveTelemetry?');
+    if (code === 'ENOTSOCK' || this.isNoSocket()) {
+      return this.unreachable('that is no socket; expected the path that the app gave to serveTelemetry');
+    }
     if (code === 'ECONNREFUSED') return this.unreachable('nobody listens there any more: the app has ended');
     if (code === 'EACCES') return this.unreachable('it belongs to another user (EACCES)');
-    if (code === 'ENOTSOCK') return this.unreachable('that is no socket');
     return this.unreachable(code ?? message);
+  }
+
+  /** Linux answers for an ordinary file as for a socket where nobody listens. */
+  private isNoSocket(): boolean {
+    if (process.platform === 'win32') return false;
+    try {
+      return !statSync(this.path).isSocket();
+    } catch {
+      return false;
+    }
   }
 
   private unreachable(why: string): FrameDeadlineError {

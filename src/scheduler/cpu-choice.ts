@@ -27,7 +27,7 @@ export function chooseCpus(
   const other = otherSet(topology, open.filter((worker) => worker.priority !== 'normal').length);
   return workers.map((worker): NormalWorker => {
     if (worker.cpus !== null) return { ...worker, cpusReason: 'as given' };
-    if (worker.priority === 'normal') return { ...worker, cpusReason: 'any: priority normal' };
+    if (worker.priority === 'normal') return { ...worker, cpusReason: 'not restricted: priority normal' };
     return { ...worker, ...(isPunctual(worker) ? punctual : other) };
   });
 }
@@ -44,32 +44,33 @@ function punctualSet(topology: CpuTopology, workerCount: number): Choice {
   const slow = topology.filter((cpu) => !fast.includes(cpu));
   const sets: readonly (readonly [CpuTopology, string])[] = [
     [beside.filter((cpu, i) => beside.findIndex(({ core }) => core === cpu.core) === i), 'one of each core'],
-    [beside, 'also siblings of a core'],
-    [[...beside, ...slow], 'also slow cores'],
-    [topology.filter((cpu) => cpu !== host), 'also the sibling of the host'],
+    [beside, 'all of the other cores'],
+    [[...beside, ...slow], 'all of the other cores, slow ones too'],
+    [topology.filter((cpu) => cpu !== host), 'all but one, also that on the same core'],
   ];
   const needed = Math.max(SMALLEST_SET, workerCount);
   for (const [set, which] of sets) {
     if (set.length < needed) continue;
     const kind = slow.length > 0 && set.every((cpu) => fast.includes(cpu)) ? 'fast CPUs, ' : '';
-    return { cpus: numbersOf(set), cpusReason: `${kind}${which}, CPU ${host.cpu} left to the host` };
+    return { cpus: numbersOf(set), cpusReason: `${kind}${which}; CPU ${host.cpu} is left to the main thread` };
   }
   return { cpus: null, cpusReason: whyAny(topology.length - 1, workerCount) };
 }
 
 function whyAny(besideHost: number, workerCount: number): string {
-  if (besideHost === 0) return 'any: there is only one';
-  if (besideHost < SMALLEST_SET) return "any: only one beside the host's, which would be a pin";
-  return `any: ${besideHost} beside the host's are too few for ${workerCount} such workers`;
+  if (besideHost === 0) return 'not restricted: there is only one CPU';
+  if (besideHost < SMALLEST_SET)
+    return 'not restricted: only one CPU is left beside the main thread, and no worker is tied to a single one';
+  return `not restricted: the ${besideHost} CPUs beside the main thread are too few for ${workerCount} such workers`;
 }
 
 function otherSet(topology: CpuTopology, workerCount: number): Choice {
   const fast = performanceCpus(topology);
-  if (fast.length === topology.length) return { cpus: null, cpusReason: 'any: all are of one kind' };
+  if (fast.length === topology.length) return { cpus: null, cpusReason: 'not restricted: all CPUs are equally fast' };
   if (fast.length <= workerCount) {
     return {
       cpus: null,
-      cpusReason: `any: ${fast.length} fast CPUs are too few for ${workerCount} workers and the host`,
+      cpusReason: `not restricted: the ${fast.length} fast CPUs are too few for ${workerCount} workers and the main thread`,
     };
   }
   return { cpus: numbersOf(fast), cpusReason: 'fast CPUs' };

@@ -41,7 +41,12 @@ export async function serveTelemetryOn(
   workers: ServeRequest['workers'],
 ): Promise<ServedTelemetry> {
   if (host === undefined) {
-    throw new FrameDeadlineError('OPTION_INVALID', 'serveTelemetry: there are no local sockets on this platform');
+    throw new FrameDeadlineError(
+      'OPTION_INVALID',
+      environment.runtime === 'virtual'
+        ? 'serveTelemetry: a test scheduler serves no sockets; read telemetry() or snapshot()'
+        : 'serveTelemetry: there are no local sockets on this platform',
+    );
   }
   const { path, name, streams } = checkServeOptions(options);
   const { pid, name: defaultName, removeAtExit } = host.sockets;

@@ -68,3 +68,9 @@ export function checkUs(us: number, what: string): number {
   if (typeof us === 'number' && us >= 0 && Number.isFinite(us)) return us;
   throw new FrameDeadlineError('OPTION_INVALID', `${what} is ${describeValue(us)}, expected microseconds, 0 or more`);
 }
+
+/** The microseconds of them. @throws FrameDeadlineError OPTION_INVALID unless it is a finite number of milliseconds, at least 0 */
+export function checkMs(ms: number, what: string): number {
+  if (typeof ms === 'number' && ms >= 0 && Number.isFinite(ms)) return ms * 1000;
+  throw new FrameDeadlineError('OPTION_INVALID', `${what} is ${describeValue(ms)}, expected milliseconds, 0 or more`);
+}

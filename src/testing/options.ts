@@ -29,7 +29,10 @@ export type ExecutionTimeOptions<Lanes> = {
   [Name in ShortNames<Lanes>]?: ExecutionTime<ShortInput<Lanes, Name>>;
 };
 
-/** Options of `createScheduler`, of which lanes need `load` and not `tasks`, and those of the virtual machine. */
+/**
+ * Options of `createScheduler`, of which lanes need `load` and not `tasks`, and those of the virtual machine. `mode: 'inline'`,
+ * `hangMs`, `spares`, `profile` and `lockMemory` are refused: it does nothing of the kind.
+ */
 export interface TestSchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }> extends SchedulerOptions<Lanes> {
   /** CPUs of the virtual machine, numbered from 0: workers are derived from it where `workers` is not given. Default 2. */
   usableCpus?: number;
@@ -63,6 +66,7 @@ export function normalizeTestOptions(given: TestSchedulerOptions<Record<string, 
       `the argument of createTestScheduler is ${describeValue(given)}, expected an object`,
     );
   }
+  refuseUntested(given);
   const { usableCpus = 2, executionUs = {}, wakeupUs = 0, startUs = 0, restartUs = 50_000, ...rest } = given;
   if (!(Number.isInteger(usableCpus) && usableCpus >= 1 && usableCpus <= 1024)) {
     throw new FrameDeadlineError(
@@ -74,13 +78,32 @@ export function normalizeTestOptions(given: TestSchedulerOptions<Record<string, 
   const whole = (us: number, what: string): number => Math.round(checkUs(us, what));
   return {
     // handlers come through `load`, as they do inline; the rest is as with threads
-    scheduler: { ...normalizeOptions({ ...rest, mode: 'inline' }, cpus), mode: 'threads' },
+    scheduler: { ...normalizeOptions({ ...rest, mode: 'inline' }, cpus, 'createTestScheduler'), mode: 'threads' },
     usableCpus,
     executionUs: executionUs as Readonly<Record<string, ExecutionUs>>,
     wakeupUs: eachWakeup(wakeupUs, whole),
     startUs: whole(startUs, 'startUs'),
     restartUs: whole(restartUs, 'restartUs'),
   };
+}
+
+/** What the virtual machine does not do: accepted in silence it would be a test of nothing. */
+function refuseUntested(given: TestSchedulerOptions<Record<string, unknown>>): void {
+  const refuse = (name: string, value: unknown, why: string): never => {
+    throw new FrameDeadlineError(
+      'OPTION_INVALID',
+      `${name} is ${describeValue(value)}; createTestScheduler ${why}: leave it out`,
+    );
+  };
+  const { mode, hangMs, spares, profile, lockMemory } = given;
+  if (mode !== undefined && mode !== 'threads') refuse('mode', mode, 'has virtual workers, no other mode');
+  if (hangMs !== undefined && hangMs !== Number.POSITIVE_INFINITY) {
+    refuse('hangMs', hangMs, 'ends no hung job; inject.killWorker ends a worker');
+  }
+  if (spares !== undefined && spares !== 0)
+    refuse('spares', spares, 'has no spares; restartUs says when a worker is back');
+  if (profile !== undefined && profile !== false) refuse('profile', profile, 'writes no profiles');
+  if (lockMemory !== undefined && lockMemory !== false) refuse('lockMemory', lockMemory, 'locks no memory');
 }
 
 function eachWakeup(wakeupUs: number | (() => number), whole: (us: number, what: string) => number): () => number {

@@ -1,7 +1,7 @@
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { Plan } from '../scheduler/plan.js';
 import { type CloseOptions, Scheduler, type SchedulerParts } from '../scheduler/scheduler.js';
-import { checkUs, type ExecutionTimes } from './execution-times.js';
+import { checkMs, checkUs, type ExecutionTimes } from './execution-times.js';
 import { laterTurn } from './later-turn.js';
 import type { InjectedRefusal, RefusingHostCore } from './refusing-host-core.js';
 import type { VirtualBackend } from './virtual-backend.js';
@@ -78,7 +78,7 @@ export class TestScheduler<Lanes = Record<string, unknown>> extends Scheduler<La
    * callbacks run, so loops and awaited joins act at their virtual times. With 0 it lets happen what is due now.
    */
   advanceMs(ms: number): Promise<void> {
-    return this.advance(checkUs(ms * 1000, 'advanceMs, in microseconds,'));
+    return this.advance(checkMs(ms, 'advanceMs'));
   }
 
   /** As `advanceMs`, in microseconds. */
@@ -88,7 +88,7 @@ export class TestScheduler<Lanes = Record<string, unknown>> extends Scheduler<La
 
   /** Resolves when `ms` milliseconds of virtual time have gone by, as a timer of the host: before workers look for jobs. */
   sleepMs(ms: number): Promise<void> {
-    return this.sleep(checkUs(ms * 1000, 'sleepMs, in microseconds,'));
+    return this.sleep(checkMs(ms, 'sleepMs'));
   }
 
   /** As `sleepMs`, in microseconds. */
@@ -194,7 +194,7 @@ function injectionsOf<Lanes>(test: TestParts, requireHost: (what: string) => voi
   };
   return {
     miss(task, count = 1) {
-      const name = typeof task === 'object' ? `${task.laneName}.${task.name}` : task;
+      const name = typeof task === 'object' && task !== null ? `${task.laneName}.${task.name}` : task;
       times.injectMiss(name, checkCount(count), tasks);
     },
     refuse(lane, reason, count = 1) {

@@ -53,6 +53,7 @@ describe('how to get a level', () => {
     const steps = adviseLevel('realtime', REFUSED, machine({ addonLoaded: false, addonReason: 'not there' }));
     expect(steps).toHaveLength(2);
     expect(steps[0]![0]).toContain('npm run build:native');
+    expect(steps.flat().join('\n')).toContain('npx node-gyp rebuild -C node_modules/frame-deadline/native');
     // high needs no addon on Linux
     expect(adviseLevel('high', null, machine({ addonLoaded: false }))).toHaveLength(1);
   });

@@ -139,21 +139,23 @@ describe('the CPUs that workers ask for', () => {
   it('one CPU, or two: nothing, for a set would be a pin', () => {
     const one = readCpuTopology([0], tree(cores([0])));
     expect(derived(AUDIO, one)).toEqual({ count: 1, cpus: [null] });
-    expect(chosen([worker([0])], AUDIO, one)[0]!.why).toBe('any: there is only one');
+    expect(chosen([worker([0])], AUDIO, one)[0]!.why).toBe('not restricted: there is only one CPU');
     const two = readCpuTopology([0, 1], tree(cores([0], [1])));
     expect(derived(AUDIO_AND_RENDER, two)).toEqual({ count: 1, cpus: [null] });
-    expect(chosen([worker([0])], AUDIO, two)[0]!.why).toBe("any: only one beside the host's, which would be a pin");
+    expect(chosen([worker([0])], AUDIO, two)[0]!.why).toBe(
+      'not restricted: only one CPU is left beside the main thread, and no worker is tied to a single one',
+    );
   });
 
   it('a container with gaps: siblings, rather than the core of the host', () => {
     const topology = readCpuTopology([3, 7, 8], tree(cores([0, 4], [1, 5], [2, 6], [3, 7], [8, 9])));
     // two beside the host's, of which one is its sibling: the last resort
     expect(chosen([worker([0])], AUDIO, topology)).toEqual([
-      { cpus: [7, 8], why: 'also the sibling of the host, CPU 3 left to the host' },
+      { cpus: [7, 8], why: 'all but one, also that on the same core; CPU 3 is left to the main thread' },
     ]);
     const apart = readCpuTopology([2, 3, 8], tree(cores([2], [3], [8])));
     expect(chosen([worker([0])], AUDIO, apart)).toEqual([
-      { cpus: [3, 8], why: 'one of each core, CPU 2 left to the host' },
+      { cpus: [3, 8], why: 'one of each core; CPU 2 is left to the main thread' },
     ]);
   });
 
@@ -164,7 +166,7 @@ describe('the CPUs that workers ask for', () => {
     expect(cpus[0]).toEqual([2, 4, 6, 8, 10, 12, 14]);
     for (const set of cpus.slice(1)) expect(set).toEqual(range(0, 15));
     expect(chosen([worker([0]), worker([1])], AUDIO_AND_RENDER, topology).map(({ why }) => why)).toEqual([
-      'fast CPUs, one of each core, CPU 0 left to the host',
+      'fast CPUs, one of each core; CPU 0 is left to the main thread',
       'fast CPUs',
     ]);
   });
@@ -181,7 +183,10 @@ describe('the CPUs that workers ask for', () => {
     expect(sets(8)[0]!.cpus).toEqual(range(2, 15));
     expect(sets(15)[0]!.cpus).toEqual(range(2, 23));
     expect(sets(23)[0]!.cpus).toEqual(range(1, 23));
-    expect(sets(24)[0]).toEqual({ cpus: null, why: "any: 23 beside the host's are too few for 24 such workers" });
+    expect(sets(24)[0]).toEqual({
+      cpus: null,
+      why: 'not restricted: the 23 CPUs beside the main thread are too few for 24 such workers',
+    });
   });
 
   it('Intel hybrid, more frame workers than P-cores: anywhere, and it says so', () => {
@@ -189,7 +194,7 @@ describe('the CPUs that workers ask for', () => {
     const workers = range(1, 16).map(() => worker([1]));
     expect(chosen(workers, AUDIO_AND_RENDER, topology)[0]).toEqual({
       cpus: null,
-      why: 'any: 16 fast CPUs are too few for 16 workers and the host',
+      why: 'not restricted: the 16 fast CPUs are too few for 16 workers and the main thread',
     });
   });
 
@@ -209,9 +214,9 @@ describe('the CPUs that workers ask for', () => {
     const topology = readCpuTopology(range(0, 3), tree(cores([0], [1], [2], [3])));
     const lanes = AUDIO_AND_RENDER;
     expect(chosen([worker([1], 'realtime'), worker([1]), worker([0], 'normal')], lanes, topology)).toEqual([
-      { cpus: [1, 2, 3], why: 'one of each core, CPU 0 left to the host' },
-      { cpus: null, why: 'any: all are of one kind' },
-      { cpus: null, why: 'any: priority normal' },
+      { cpus: [1, 2, 3], why: 'one of each core; CPU 0 is left to the main thread' },
+      { cpus: null, why: 'not restricted: all CPUs are equally fast' },
+      { cpus: null, why: 'not restricted: priority normal' },
     ]);
   });
 

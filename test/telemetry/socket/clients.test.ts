@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -159,6 +160,15 @@ describe('connectTelemetry', () => {
     await expect(client.trace()).rejects.toMatchObject({ code: 'TELEMETRY_UNREACHABLE' });
     client.close();
     expect(await client.ended).toBeNull();
+  });
+
+  it('tells an ordinary file from a socket whose app has ended', async () => {
+    const file = join(scratchFolder(), 'README.md');
+    writeFileSync(file, 'text');
+    await expect(connectTelemetry(file)).rejects.toMatchObject({
+      code: 'TELEMETRY_UNREACHABLE',
+      message: expect.stringContaining('README.md: that is no socket; expected the path'),
+    });
   });
 
   it('says what is wrong with the other side', async () => {

@@ -52,7 +52,7 @@ export function isPermitted(level: Priority, linux: LinuxFacts): boolean {
 
 function addonAdvice({ addonReason }: MachineFacts): string {
   if (addonReason?.includes('switched off') === true) return 'do not switch the native addon off';
-  return 'the native addon: reinstall frame-deadline, or in a clone `npm run build:native`';
+  return 'the native addon: reinstall frame-deadline; where it comes without one, `npx node-gyp rebuild -C node_modules/frame-deadline/native`; in a clone `npm run build:native`';
 }
 
 function secondCpuAdvice({ container }: MachineFacts): string {
