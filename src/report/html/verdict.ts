@@ -51,7 +51,9 @@ export function verdictOf(telemetry: Telemetry, source: Source = WHOLE_TELEMETRY
   }
   const lost = sum(tasks.map((task) => task.outcomes.lost));
   if (lost > 0) {
-    details.push(`${countText(lost)} ${lost === 1 ? 'job was' : 'jobs were'} lost with a worker that hung, died, or was ended by close().`);
+    details.push(
+      `${countText(lost)} ${lost === 1 ? 'job was' : 'jobs were'} lost with a worker that hung, died, or was ended by close().`,
+    );
   }
   return { ok: missedTicks === 0 && missedJobs === 0, headline, details };
 }
