@@ -28,7 +28,7 @@ import type { FlightRecorder, OverrunJob } from './flight-recorder.js';
 import { frameNumberOf, JobHistory } from './job-history.js';
 import { MissRule } from './miss-rule.js';
 import type { LaneInfo, TaskRuntime } from './task-runtime.js';
-import { NO_SIGNAL, NoProbe, type ThreadProbe } from './thread-probe.js';
+import { NO_SIGNAL, NoProbe, SOME_COLLECTION, type ThreadProbe } from './thread-probe.js';
 import { DEFAULT_WAKEUP_FLOOR_US } from './wakeup-floor.js';
 
 /**
@@ -346,8 +346,8 @@ export class MissExplainer {
       probe.read();
       this.markedAtUs = finishUs;
       this.markedAllAtUs = finishUs;
-      rule.gcUs = probe.gcUs;
       rule.preemptedUs = probe.preemptedUs;
+      rule.gcUs = probe.gcUs === SOME_COLLECTION ? rule.beyondUsualUs() : probe.gcUs;
       rule.onCpuUs = probe.onCpuUs;
       return;
     }

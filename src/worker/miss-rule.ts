@@ -83,6 +83,12 @@ export class MissRule {
     this.largestUs = 0;
   }
 
+  /** What the job took beyond what its task takes in 90 of 100 cases, and was not preempted; 0 if that is not known yet. */
+  beyondUsualUs(): number {
+    if (this.p90ExecutionUs <= 0) return 0;
+    return Math.max(0, this.executionUs - Math.max(this.preemptedUs, 0) - Math.ceil(this.p90ExecutionUs));
+  }
+
   decide(): void {
     this.splitExecution();
     this.cause = CAUSE_UNKNOWN;

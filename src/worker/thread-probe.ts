@@ -2,6 +2,8 @@ import type { ProbeReport } from '../telemetry/telemetry-data.js';
 
 /** What was read of a signal that is not to be had. */
 export const NO_SIGNAL = -1;
+/** Garbage was collected, nobody knows for how long. */
+export const SOME_COLLECTION = Number.POSITIVE_INFINITY;
 
 /** Where each part of the segments comes from. Survives structured cloning. */
 export interface ProbeReports {
@@ -19,6 +21,7 @@ export interface ThreadProbe {
   readonly reports: ProbeReports;
   /** Of the last `read`, in microseconds, or NO_SIGNAL. */
   readonly preemptedUs: number;
+  /** Or SOME_COLLECTION. */
   readonly gcUs: number;
   readonly onCpuUs: number;
   /** Remembers all signals. */
