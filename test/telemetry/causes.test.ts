@@ -95,6 +95,19 @@ describe('the primary cause is what exceeds its normal value most', () => {
     expect(MISS_CAUSES[rule.cause]).toBe('preempted');
   });
 
+  it('a collection that nobody timed took what the job took beyond its p90', () => {
+    const rule = new MissRule();
+    rule.executionUs = 10_000;
+    rule.p90ExecutionUs = 2000.5;
+    rule.preemptedUs = 1000;
+    expect(rule.beyondUsualUs()).toBe(6999);
+    rule.executionUs = 2500;
+    expect(rule.beyondUsualUs()).toBe(0);
+    rule.executionUs = 10_000;
+    rule.p90ExecutionUs = 0; // it ran too seldom to know
+    expect(rule.beyondUsualUs()).toBe(0);
+  });
+
   it('wakeup: the worker was idle and woke up late', () => {
     const stage = new Stage();
     warmUp(stage, 3000);
