@@ -16,8 +16,8 @@ import { threadBudgetOf } from './thread-budget.js';
 import { ThreadsBackend } from './threads-backend.js';
 import { type GivenAgain, handoversFor, transferListOfHandovers, untransferable } from './transfer.js';
 
-/** Time that the supervisor has to end its workers beyond what they were given. */
-const STOP_MARGIN_MS = 4000;
+/** Time that the supervisor has to end its workers beyond what they were given: for some it waits until they are written off. */
+const STOP_MARGIN_MS = 12_000;
 /** An inspector that somebody opens is noticed within that time. */
 const INSPECTOR_BEAT_MS = 250;
 
@@ -196,12 +196,16 @@ async function startWorkers(
     memoryLock: options.lockMemory ? platform.lockMemory(buffersOf(plan)) : null,
     async stop(graceMs) {
       stopped = true;
-      const timer = setTimeout(() => void supervisor.terminate(), graceMs + STOP_MARGIN_MS);
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        void supervisor.terminate();
+      }, graceMs + STOP_MARGIN_MS);
       const left = await supervisor.api.close(graceMs).catch(() => 0);
       clearTimeout(timer);
       const ending = supervisor.terminate();
       // a thread waits for the end of those that it started: this one's comes when the native call returns, if it does
-      if (left > 0) supervisor.keepAlive(false);
+      if (left > 0 || isLate) supervisor.keepAlive(false);
       else await ending;
     },
     reload: (request) => supervisor.api.reload(request),

@@ -8,23 +8,30 @@ export const WRITE_OFF_MS = 3000;
  * that waits for a program, for instance) cannot be ended by anybody: nothing waits for it. Supervisor.
  */
 export class ThreadEndings {
-  private readonly threads: Set<WorkerThread>;
+  /** Those that are not gone, with whether they will be. */
+  private readonly threads: Map<WorkerThread, Promise<boolean>>;
 
   constructor() {
-    this.threads = new Set();
+    this.threads = new Map();
   }
 
   /** Ends it. Resolves when it is gone, or is not for so long that it will not. */
   async end(thread: WorkerThread): Promise<void> {
-    this.threads.add(thread);
-    void thread.ended.then(() => this.threads.delete(thread));
+    const known = this.threads.get(thread);
+    if (known !== undefined) {
+      await known;
+      return;
+    }
     void thread.terminate();
-    await endsWithin(thread, WRITE_OFF_MS);
+    const ends = endsWithin(thread, WRITE_OFF_MS);
+    this.threads.set(thread, ends);
+    void thread.ended.then(() => this.threads.delete(thread));
+    await ends;
   }
 
   /** How many of them do not end. */
   async left(): Promise<number> {
-    const ends = await Promise.all([...this.threads].map((thread) => endsWithin(thread, WRITE_OFF_MS)));
+    const ends = await Promise.all(this.threads.values());
     return ends.filter((hasEnded) => !hasEnded).length;
   }
 }
