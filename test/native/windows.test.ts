@@ -215,7 +215,8 @@ it.skipIf(skipsBecause('the package on Windows, under Wine', noPackage))(
   'the built package finds its addon and runs frames on a real-time worker',
   () => {
     // as it is published: node-gyp-build looks into prebuilds
-    const copy = join(folder, 'package');
+    // another one when it is run again
+    const copy = mkdtempSync(join(folder, 'package-'));
     const prebuilds = join(copy, 'native/prebuilds/win32-x64');
     mkdirSync(prebuilds, { recursive: true });
     cpSync(buildAddon(), join(prebuilds, 'node.napi.node'));
@@ -224,7 +225,7 @@ it.skipIf(skipsBecause('the package on Windows, under Wine', noPackage))(
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     cpSync(join(root, 'examples/hello-frame/render.tasks.js'), join(copy, 'render.tasks.js'));
     cpSync(join(here, 'wine-scheduler.mjs'), join(copy, 'main.mjs'));
-    const file = join(folder, 'frames.json');
+    const file = join(copy, 'frames.json');
     const { output } = underWine(windowsNode()!, join(copy, 'main.mjs'), file);
     expect(existsSync(file), output).toBe(true);
     const answer = JSON.parse(readFileSync(file, 'utf8'));
