@@ -118,16 +118,11 @@ export class HungWorkers {
     const task = this.memory.runningTask(column);
     this.service.takeOut(column);
     this.watch?.watches(column, false);
-    place.thread = null;
     place.spare = null;
-    place.state = 'restarting';
-    place.deaths++;
-    place.lastDeath = place.hung;
+    const condemned = this.takeFrom(place, thread, place.hung, []);
     place.hung = null;
-    const fate = { place, thread, column, retired: [], isReplaced: false, isWrittenOff: false, timer: null };
-    this.condemned.set(thread, fate);
     this.quarantine.noteKill(place, task);
-    this.writeOff(fate);
+    this.writeOff(condemned);
   }
 
   /** Takes a worker out of service whose job does not end. False if that is not the way. */
@@ -138,26 +133,25 @@ export class HungWorkers {
     const answer = this.service.condemn(column, job);
     if (answer !== 'condemned') return answer === 'wentOn';
     this.watch?.watches(column, false);
-    place.thread = null;
-    place.state = 'restarting';
-    place.deaths++;
-    place.lastDeath = hungForMs(forMs);
     const retired = this.undertaker.retire(column, CAUSE_HUNG, false);
-    const condemned: Condemned = {
-      place,
-      thread,
-      column,
-      retired,
-      isReplaced: false,
-      isWrittenOff: false,
-      timer: null,
-    };
-    this.condemned.set(thread, condemned);
+    const condemned = this.takeFrom(place, thread, hungForMs(forMs), retired);
     this.quarantine.noteKill(place, task);
     this.replace(condemned);
     condemned.timer = setTimeout(() => this.writeOff(condemned), WRITE_OFF_MS);
     void thread.terminate();
     return true;
+  }
+
+  /** The place has no thread from now on; what the thread may still write to is remembered. */
+  private takeFrom(place: Place, thread: WorkerThread, death: string | null, retired: RetiredSlot[]): Condemned {
+    place.thread = null;
+    place.state = 'restarting';
+    place.deaths++;
+    place.lastDeath = death;
+    const { column } = place;
+    const condemned = { place, thread, column, retired, isReplaced: false, isWrittenOff: false, timer: null };
+    this.condemned.set(thread, condemned);
+    return condemned;
   }
 
   private replace(condemned: Condemned): void {
