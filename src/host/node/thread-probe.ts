@@ -26,9 +26,10 @@ type ThreadCpuUsage = () => { user: number; system: number };
 
 /**
  * The signals of this thread on Node.js. Linux: both times of schedstat; elsewhere CPU time by the addon, or by
- * `process.threadCpuUsage` where Node has it. Collections: that there was one is told by what the spaces of the heap hold (less in
- * the new one, or other than before in the old one); for how long nobody tells a thread without an event loop. (`v8.GCProfiler` would, but each one that was ever started goes on
- * writing about each collection until it is collected itself: measured on Node 20, 22 and 24.)
+ * `process.threadCpuUsage` where Node has it. Collections: that there was one is told by what the spaces of the heap hold
+ * (less in the new one, or other than before in the old one); for how long nobody tells a thread without an event loop.
+ * `v8.GCProfiler` would, but each one that was ever started goes on writing about every collection until it is collected
+ * itself (measured on Node.js 20, 22 and 24).
  *
  * A running thread's schedstat says what its CPU time was at the last tick of the system's timer, and so does
  * getrusage(RUSAGE_THREAD). Asking for the whole process's CPU time brings the calling thread's up to date (Linux:
