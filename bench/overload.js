@@ -34,6 +34,16 @@ const RULES = [
   ],
 ];
 
+/** What `sharesOf` finds, in words, and its unit. */
+const SHARES = [
+  ['onTimePercent', 'on time, of what ran', '%'],
+  ['goodputPercent', 'goodput, of the capacity', '%'],
+  ['timePercent', "the worker's time in jobs on time", '%'],
+  ['valuePercent', 'value, of what could be had', '%'],
+  ['recoveryFrames', 'last miss, frames after the overload', 'frames'],
+  ['laterMisses', 'misses once it had recovered', ''],
+];
+
 export async function run({ quick }) {
   const overloadMs = quick ? 400 : 2000;
   const rounds = quick ? 2 : 5;
@@ -47,38 +57,12 @@ export async function run({ quick }) {
       found[i].push(sharesOf(result, capacity));
     }
   }
-  const rows = RULES.flatMap(([what], i) => [
-    row(
-      `${what}: on time, of what ran`,
-      '%',
-      found[i].map(({ onTimePercent }) => onTimePercent),
-    ),
-    row(
-      '  goodput, of the capacity',
-      '%',
-      found[i].map(({ goodputPercent }) => goodputPercent),
-    ),
-    row(
-      "  the worker's time in jobs on time",
-      '%',
-      found[i].map(({ timePercent }) => timePercent),
-    ),
-    row(
-      '  value, of what could be had',
-      '%',
-      found[i].map(({ valuePercent }) => valuePercent),
-    ),
-    row(
-      '  last miss, frames after the overload',
-      'frames',
-      found[i].map(({ recoveryFrames }) => recoveryFrames),
-    ),
-    row(
-      '  misses once it had recovered',
-      '',
-      found[i].map(({ laterMisses }) => laterMisses),
-    ),
-  ]);
+  const rows = RULES.flatMap(([what], i) =>
+    SHARES.map(([share, words, unit], at) => {
+      const values = found[i].map((shares) => shares[share]);
+      return row(at === 0 ? `${what}: ${words}` : `  ${words}`, unit, values);
+    }),
+  );
   return {
     rows,
     notes: [
