@@ -214,7 +214,6 @@ globalThis.audioTests = {
     const [source, taken, given, recorded] = [2 ** 22, 32_768, 32_768, 2 ** 22].map((capacity) => ringOf(2, capacity));
     const sourceFrames = Math.min(2 ** 22, Math.ceil(seconds * 48_000) + 48_000);
     const frames = Float32Array.from({ length: sourceFrames * 2 }, (_, i) => rampAt(i));
-    source.producer().write(frames, 0, sourceFrames);
     const clock = AudioClock.allocate(given, 4096);
     const scheduler = await createScheduler({
       lanes: {
@@ -231,6 +230,10 @@ globalThis.audioTests = {
     const last = await createCaptureNode(context, recorded);
     second.node.connect(last.node);
     first.node.connect(capture.node);
+    // a node plays before its connection is in the rendering graph: what it played then would be lost
+    const connectedAt = context.currentTime;
+    await until(() => context.currentTime > connectedAt + 0.05, 'the audio clock');
+    source.producer().write(frames, 0, sourceFrames);
     await until(() => second.state() === 'flowing', 'sound');
     await sleep(seconds * 1000);
     await scheduler.close();
