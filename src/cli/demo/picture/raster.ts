@@ -1,12 +1,14 @@
 import { LAYOUT, REFERENCE_HEIGHT } from './layout.js';
 import type { SceneView } from './scene.js';
-import { TileColumns, WAVE_MARGIN } from './tile-columns.js';
+import { TileColumns } from './tile-columns.js';
 import { TileLights } from './tile-lights.js';
+import { WaveRow } from './wave-row.js';
 
 const SCRATCH_PIXELS = 128 * 128;
 // per thread; only ever used within one call
 const columns = new TileColumns(128);
 const lights = new TileLights(SCRATCH_PIXELS);
+const waveRow = new WaveRow(128);
 
 /**
  * Draws one tile of the picture: a night sky that glows with the loudness, spectrum bars with peak marks and their
@@ -38,6 +40,7 @@ export function renderTile(
   offsetBytes = 0,
 ): void {
   columns.reserve(tileWidth);
+  waveRow.reserve(tileWidth);
   lights.reserve(tileWidth * tileHeight);
   columns.prepare(tileX, tileWidth, imageWidth, imageHeight, scene);
   lights.prepare(tileX, tileY, tileWidth, tileHeight, imageWidth, imageHeight, scene);
@@ -58,7 +61,7 @@ function renderRow(
   scene: SceneView,
 ): void {
   // fields in locals: the engine would load them again for every pixel, since it cannot know that stores to `pixels` leave them alone
-  const { barHeight, peakHeight, glowHeight, cover, red, green, blue, offCentre, waveY } = columns;
+  const { barHeight, peakHeight, glowHeight, cover, red, green, blue, offCentre } = columns;
   const { any: hasLights, warm, cool } = lights;
   const unit = imageHeight / REFERENCE_HEIGHT;
   const y = imageY + 0.5;
@@ -96,11 +99,11 @@ function renderRow(
 
   const glowReach = 1 / (26 * unit);
   const markHalf = Math.max(0.5, 0.8 * unit);
-  const waveHalf = Math.max(0.55, 0.95 * unit);
-  const waveGlow = 1 / (7 * unit);
   const waveMiddle = LAYOUT.waveY * imageHeight;
   // beyond this nothing of the waveform is to be seen
   const nearWave = Math.abs(y - waveMiddle) < (LAYOUT.waveHeight + 0.12) * imageHeight;
+  if (nearWave) waveRow.prepare(columns, tileWidth, y, Math.max(0.55, 0.95 * unit), 1 / (7 * unit));
+  const waveLight = waveRow.light;
   const fromMiddle = (2 * y) / imageHeight - 1;
   const offCentreY = fromMiddle * fromMiddle;
 
@@ -131,7 +134,7 @@ function renderRow(
     b += bars * blue[column]!;
 
     if (nearWave) {
-      const wave = waveLight(waveY, column, y, waveHalf, waveGlow);
+      const wave = waveLight[column]!;
       r += wave * 0.3;
       g += wave * 1.05;
       b += wave * 1.2;
@@ -156,40 +159,6 @@ function renderRow(
     pixels[index + 3] = 255;
     index += 4;
   }
-}
-
-/** Light of the waveform at a pixel: its exact distance from the line's nearest segments for the core, a cheaper one for the glow. */
-function waveLight(waveY: Float64Array, column: number, y: number, half: number, glowScale: number): number {
-  const middle = column + WAVE_MARGIN;
-  let low = waveY[middle]!;
-  let high = low;
-  for (let i = middle - 3; i <= middle + 3; i++) {
-    const value = waveY[i]!;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  const beyond = y < low ? low - y : y > high ? y - high : 0;
-  const glow = beyond * glowScale;
-  // a line that rises steeply spreads its light, as on an oscilloscope
-  const speed = 1 / (1 + (high - low) * 0.035);
-  let light = (0.11 * speed) / (1 + glow * glow * 2.5);
-  if (beyond < half + 1) {
-    let nearest = 1e9;
-    for (let i = -3; i < 3; i++) {
-      const ay = waveY[middle + i]!;
-      const dy = waveY[middle + i + 1]! - ay;
-      const py = y - ay;
-      let along = (-i + py * dy) / (1 + dy * dy);
-      along = along < 0 ? 0 : Math.min(along, 1);
-      const ex = -i - along;
-      const ey = py - along * dy;
-      const squared = ex * ex + ey * ey;
-      if (squared < nearest) nearest = squared;
-    }
-    const core = half + 0.5 - Math.sqrt(nearest);
-    if (core > 0) light += (0.35 + 0.95 * speed) * Math.min(core, 1);
-  }
-  return light;
 }
 
 function gradientNoise(x: number, y: number): number {

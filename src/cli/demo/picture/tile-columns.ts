@@ -23,12 +23,16 @@ export class TileColumns {
   offCentre: Float64Array;
   /** The waveform's y in pixels, `WAVE_MARGIN` columns more on each side. */
   waveY: Float64Array;
+  /** Least and greatest y of the waveform within 3 columns. */
+  waveLow: Float64Array;
+  waveHigh: Float64Array;
   private capacity: number;
 
   constructor(capacity: number) {
     this.capacity = 0;
     this.barHeight = this.peakHeight = this.glowHeight = this.cover = new Float64Array(0);
-    this.red = this.green = this.blue = this.offCentre = this.waveY = this.barHeight;
+    this.red = this.green = this.blue = this.offCentre = this.barHeight;
+    this.waveY = this.waveLow = this.waveHigh = this.barHeight;
     this.reserve(capacity);
   }
 
@@ -45,6 +49,8 @@ export class TileColumns {
     this.blue = new Float64Array(width);
     this.offCentre = new Float64Array(width);
     this.waveY = new Float64Array(width + 2 * WAVE_MARGIN);
+    this.waveLow = new Float64Array(width);
+    this.waveHigh = new Float64Array(width);
   }
 
   prepare(tileX: number, tileWidth: number, imageWidth: number, imageHeight: number, scene: SceneView): void {
@@ -105,6 +111,18 @@ export class TileColumns {
       // tapers to rest at both ends
       const edge = Math.min(1, Math.min(across, 1 - across) * 9);
       this.waveY[column + WAVE_MARGIN] = middle - value * height * edge * edge * (3 - 2 * edge);
+    }
+    for (let column = 0; column < tileWidth; column++) {
+      const first = column + WAVE_MARGIN - 3;
+      let low = this.waveY[first]!;
+      let high = low;
+      for (let i = first + 1; i <= first + 6; i++) {
+        const y = this.waveY[i]!;
+        if (y < low) low = y;
+        if (y > high) high = y;
+      }
+      this.waveLow[column] = low;
+      this.waveHigh[column] = high;
     }
   }
 }
