@@ -8,8 +8,9 @@ import { parseArgs } from 'node:util';
 import { connectTelemetry } from 'frame-deadline/telemetry-client';
 import { machine } from './harness/machine.js';
 import { figure } from './harness/table.js';
+import { watchStops } from './soak/machine-stops.js';
 import { readProcess } from './soak/process-reader.js';
-import { soakPlot, soakSection, withSection } from './soak/result.js';
+import { soakPlot, soakSection, stopsOf, withSection } from './soak/result.js';
 import { faults, growth, missed } from './soak/verdict.js';
 
 // The entry: `npm run soak -- [--minutes N] [--seed S] ...`. Runs the demo for so long, looks at it as a user would, and
@@ -73,13 +74,15 @@ function amount(name, min, max) {
 
 async function soak() {
   const demo = startDemo();
+  const machineStops = watchStops();
   let samples = [];
   try {
-    samples = await sampleUntilEnd(demo);
+    samples = await sampleUntilEnd(demo, machineStops);
     demo.endWithin(END_TIMEOUT_MS);
     await demo.ended;
   } finally {
     demo.endWithin(0);
+    machineStops.end();
   }
   const report = demo.report();
   const problems = faults(samples, report, limits);
@@ -156,7 +159,7 @@ async function connected(demo) {
   return null;
 }
 
-async function sampleUntilEnd(demo) {
+async function sampleUntilEnd(demo, machineStops) {
   const client = await connected(demo);
   if (client === null) {
     demo.endWithin(0);
@@ -166,7 +169,9 @@ async function sampleUntilEnd(demo) {
   const begunMs = performance.now();
   try {
     for (let n = 1; ; n++) {
-      samples.push(sample(await client.telemetry({ records: false }), demo, (performance.now() - begunMs) / 1000));
+      const answer = await client.telemetry({ records: false });
+      const atS = (performance.now() - begunMs) / 1000;
+      samples.push({ ...sample(answer, demo, atS), ...machineStops.take() });
       const waited = sleep(Math.max(0, begunMs + n * everyMs - performance.now()), false);
       if ((await Promise.race([waited, client.ended.then(() => true)])) || demo.isOver()) break;
     }
@@ -214,6 +219,7 @@ function print(samples, report) {
     for (const { what, misses, of } of missed(report)) console.log(`${what}: ${misses} of ${of} missed`);
     console.log(`xruns: ${report.audio.xruns} in ${report.audio.blocks} blocks`);
   }
+  console.log(stopsOf(samples));
   for (const { what, unit, from, to } of growth(samples)) {
     console.log(`${what}: ${figure(from)} -> ${figure(to)} ${unit}`.trimEnd());
   }

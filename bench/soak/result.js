@@ -1,5 +1,6 @@
 import { panelPlot } from '../harness/panels.js';
 import { figure } from '../harness/table.js';
+import { LEAST_STOP_MS } from './machine-stops.js';
 import { growth, missed } from './verdict.js';
 
 // What a soak found, as a plot and as lines for docs/reliability.md.
@@ -19,6 +20,10 @@ export function soakPlot({ samples, minutes }) {
         line('frames', ({ missedFrames }) => missedFrames),
         line('xruns', ({ xruns }) => xruns),
       ],
+    },
+    {
+      title: 'a CPU stopped by the machine: longest since the last sample, ms',
+      series: [line('stop', ({ longestStopMs }) => longestStopMs)],
     },
     { title: 'resident memory, MiB', series: [line('process', mib('rss'))] },
     {
@@ -54,6 +59,7 @@ export function soakSection(soak) {
     lines.push(`| xruns | ${figure(xruns)} | ${figure(blocks)} | ${figure((100 * xruns) / Math.max(blocks, 1))} % |`);
     lines.push('', `The sound is ${SOUND.get(identicalToOffline)}. ${priorities(report)}`);
   }
+  lines.push('', stopsOf(samples));
   lines.push('', '| | at the beginning | at the end | |', '|---|---|---|---|');
   for (const { what, unit, from, to } of growth(samples)) {
     lines.push(`| ${what} | ${figure(from)} | ${figure(to)} | ${unit} |`);
@@ -63,6 +69,16 @@ export function soakSection(soak) {
     lines.push('There is no /proc here: memory, threads and files unknown.');
   lines.push('', '![Misses, memory, threads and open files over time](plots/soak.svg)', '');
   return lines.join('\n');
+}
+
+/** What the machine did to the demo, a sentence. */
+export function stopsOf(samples) {
+  const seen = samples.filter(({ stops }) => typeof stops === 'number');
+  if (seen.length === 0)
+    return 'Whether the machine stopped its CPUs was not seen: no C compiler, or no right to SCHED_FIFO.';
+  const stops = seen.reduce((sum, sample) => sum + sample.stops, 0);
+  const longestMs = Math.max(...seen.map(({ longestStopMs }) => longestStopMs));
+  return `The machine itself stopped a CPU ${figure(stops)} times for ${LEAST_STOP_MS} ms or more, ${figure(longestMs)} ms at most: threads outside of the demo, above all others, saw it.`;
 }
 
 const SOUND = new Map([
