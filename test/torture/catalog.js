@@ -46,7 +46,7 @@ export const namesOf = (/** @type {Kind['family'][]} */ ...families) =>
 /** Jobs of a round at most: what the handlers report into has so many places. */
 export const MAX_JOBS = 8192;
 /** Periods that are told apart. */
-export const MAX_PERIODS = 8192;
+export const MAX_PERIODS = 65_536;
 
 /** What a job is given besides its number, and what must come back: computed, so that plans stay short. */
 export const valuesOf = (/** @type {number} */ id) => [id, id * 7, id ^ 0xffff, 4_000_000_000 - id];
