@@ -103,7 +103,7 @@ describe.skipIf(skipsBecause('bundlers', missing))('an app built by', () => {
   afterAll(async () => {
     await browser?.close();
     apps?.remove();
-  });
+  }, 240_000);
 
   /** Opens a page, lets it do its work, and gives what it got and what the browser complained of. */
   async function visit(url: string): Promise<{ checked: unknown; complaints: string[] }> {
