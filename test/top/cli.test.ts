@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TopModel } from '../../src/cli/top/model.js';
 import { parseTelemetry } from '../../src/report/parse-telemetry.js';
-import { MAIN, runCli, startCli } from '../demo/cli/run-cli.js';
+import { MAIN, runCli, runCliInto, startCli } from '../demo/cli/run-cli.js';
 import { until } from '../telemetry/socket/support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'fd-top-'));
@@ -117,6 +117,12 @@ describe('frame-deadline top', () => {
     expect(stderr).toMatch(/does not answer any more: .*did not answer for 5000 ms/);
   });
 
+  it.runIf(existsSync('/dev/full'))('a standard output that takes no more: status 1, and why', async () => {
+    const { status, stderr } = await runCliInto('/dev/full', ['top', path, '--every', '100']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/cannot write to standard output \(ENOSPC\).*\[OUTPUT_UNWRITABLE\]\n$/);
+  });
+
   it('Ctrl-C ends it with 130', async () => {
     const top = startCli(['top', path, '--every', '60000']);
     await new Promise((resolve) => setTimeout(resolve, 700));
@@ -129,6 +135,8 @@ describe('frame-deadline top', () => {
       [[], 2, /no path given/],
       [['a', 'b'], 2, /"b" given after the path/],
       [[path, '--every', '10'], 2, /--every "10" given, a whole number of milliseconds from 100 to 60000/],
+      [[path, '--every', '-5'], 2, /--every "-5" given, a whole number/],
+      [['--', '-5'], 1, /there is nothing at that path/],
       [[path, '--evry', '100'], 2, /Unknown option '--evry'/],
       [[join(folder, 'none')], 1, /there is nothing at that path/],
       [[folder], 1, /TELEMETRY_UNREACHABLE/],

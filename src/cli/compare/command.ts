@@ -2,11 +2,11 @@ import { compareTelemetry } from '../../report/compare/compare.js';
 import { paint } from '../demo/terminal/spans.js';
 import { printableJson } from '../printable.js';
 import { readTelemetryFile } from '../report/read-telemetry.js';
+import { textFormat } from '../text-format.js';
 import { written } from '../written.js';
 import { COMPARE_HELP, parseCompareOptions } from './options.js';
 import { renderComparison } from './render.js';
 
-const DEFAULT_COLUMNS = 100;
 const MIN_COLUMNS = 60;
 
 /** `frame-deadline compare`. Resolves with the exit status. @throws FrameDeadlineError */
@@ -29,9 +29,7 @@ export async function compareCommand(args: readonly string[]): Promise<number> {
     await written(`${printableJson(comparison, 2)}\n`);
     return 0;
   }
-  const { stdout } = process;
-  const columns = Math.max(MIN_COLUMNS, stdout.isTTY ? stdout.columns || 80 : DEFAULT_COLUMNS);
-  const colour = stdout.isTTY === true && (stdout.hasColors?.() ?? false);
+  const { columns, colour } = textFormat(process.stdout, MIN_COLUMNS);
   const lines = renderComparison(comparison, { a: options.a, b: options.b }, columns, options.all);
   await written(`${lines.map((line) => paint(line, columns, colour)).join('\n')}\n`);
   return 0;

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { parsedOrUsage } from '../arguments.js';
 import { usageError } from '../usage.js';
 
 export const COMPARE_HELP = `frame-deadline compare: two runs side by side, with the differences that matter marked
@@ -32,7 +33,9 @@ const ARGUMENTS = {
  * @throws FrameDeadlineError USAGE
  */
 export function parseCompareOptions(args: readonly string[]): CompareOptions | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsedOrUsage('compare', () =>
+    parseArgs({ args: [...args], options: ARGUMENTS, strict: true, allowPositionals: true }),
+  );
   if (values.help === true) return 'help';
   const [a, b] = positionals;
   if (a === undefined || b === undefined || positionals.length > 2) {
@@ -46,14 +49,4 @@ export function parseCompareOptions(args: readonly string[]): CompareOptions | '
   }
   if (a === '' || b === '') throw usageError('"" given, the name of a file expected', 'compare');
   return { a, b, all: values.all === true, json: values.json === true };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: ARGUMENTS, strict: true, allowPositionals: true });
-  } catch (error) {
-    // Node's messages name the option and go on about what else one could do
-    const message = error instanceof Error ? error.message.split('. ')[0]! : String(error);
-    throw usageError(message.replace(/\.$/, ''), 'compare');
-  }
 }

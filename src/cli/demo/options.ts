@@ -1,10 +1,11 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { describeValue } from '../../base/errors.js';
 import type { Priority } from '../../host/thread-control.js';
+import { joinNegatives, parsedOrUsage } from '../arguments.js';
 import { usageError } from '../usage.js';
 
 export const DEFAULT_OUT = './frame-deadline-demo';
-export const DEFAULT_BUFFER_BLOCKS = 8;
+const DEFAULT_BUFFER_BLOCKS = 8;
 const MAX_SECONDS = 3600;
 
 export const DEMO_HELP = `frame-deadline demo: sound, input and picture in one process, with their deadlines counted
@@ -22,7 +23,7 @@ Usage: frame-deadline demo [options]
   --workers N         render workers, 1 to 16 (default: by the CPUs)
   --priority LEVEL    normal, high or realtime (default high); what is in force is reported
   --no-addon          do without the native addon
-  --buffer-blocks N   depth of the sink's buffer, 2 to 1024 (default 8)
+  --buffer-blocks N   depth of the sink's buffer, 2 to 1024 (default ${DEFAULT_BUFFER_BLOCKS})
   --offline           no real time: render the sound in one go from the log of an earlier run in --out
                       (with --events, or where there is no log: from the events), and compare; not with --trace,
                       --hlog, --prometheus and --serve, which tell of a run in real time
@@ -75,7 +76,6 @@ const ARGUMENTS = {
   'no-addon': { type: 'boolean' },
   'buffer-blocks': { type: 'string' },
   offline: { type: 'boolean' },
-  report: { type: 'boolean' },
   'no-report': { type: 'boolean' },
   trace: { type: 'boolean' },
   hlog: { type: 'boolean' },
@@ -95,7 +95,9 @@ const LIVE_ONLY = ['trace', 'hlog', 'prometheus', 'serve'] as const;
  * @throws FrameDeadlineError USAGE
  */
 export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' {
-  const values = parse(args);
+  const { values } = parsedOrUsage('demo', () =>
+    parseArgs({ args: joinNegatives(args), options: ARGUMENTS, strict: true, allowPositionals: false }),
+  );
   if (values.help === true) return 'help';
   if (values.offline === true) {
     const live = LIVE_ONLY.find((name) => values[name] !== undefined);
@@ -126,28 +128,6 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
     json: values.json === true,
     quiet: values.quiet === true,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: joinNegatives(args), options: ARGUMENTS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    // Node's messages name the option and go on about what else one could do
-    const message = error instanceof Error ? error.message.split('. ')[0]! : String(error);
-    throw usageError(message.replace(/\.$/, ''), 'demo');
-  }
-}
-
-/** `--seconds -1` is a number out of range, not an option that is missing its value. */
-function joinNegatives(args: readonly string[]): string[] {
-  const joined: string[] = [];
-  for (const arg of args) {
-    const before = joined.at(-1);
-    if (/^-[\d.]/.test(arg) && before?.startsWith('--') && !before.includes('='))
-      joined[joined.length - 1] += `=${arg}`;
-    else joined.push(arg);
-  }
-  return joined;
 }
 
 function path(name: string, value: string | undefined): string | null {

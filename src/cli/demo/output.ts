@@ -1,5 +1,6 @@
-import { FrameDeadlineError } from '../../base/errors.js';
 import { printable, printableJson } from '../printable.js';
+import { textFormat } from '../text-format.js';
+import { written } from '../written.js';
 import type { DemoReport } from './report/report.js';
 import { LiveScreen } from './terminal/live-screen.js';
 import { renderSummary } from './terminal/summary.js';
@@ -29,27 +30,17 @@ export class Output {
     if (!this.quiet) this.stream.write(`${printable(text)}\n`);
   }
 
-  /** The end of a run. Resolves when the text has left this process. */
+  /**
+   * The end of a run. Resolves when the text has left this process, or nobody reads any more.
+   * @throws FrameDeadlineError OUTPUT_UNWRITABLE
+   */
   async finish(report: DemoReport): Promise<void> {
     if (!this.quiet) {
-      const columns = this.stream.isTTY ? this.stream.columns || 80 : 100;
-      const colour = this.stream.isTTY === true && (this.stream.hasColors?.() ?? false);
-      for (const line of renderSummary(report, columns, colour)) this.stream.write(`${line}\n`);
+      const { columns, colour } = textFormat(this.stream);
+      const summary = `${renderSummary(report, columns, colour).join('\n')}\n`;
+      if (this.json) this.stream.write(summary);
+      else await written(summary);
     }
-    if (this.json) await written(process.stdout, `${printableJson(report, 2)}\n`);
+    if (this.json) await written(`${printableJson(report, 2)}\n`);
   }
-}
-
-/** @throws FrameDeadlineError OUTPUT_UNWRITABLE, unless it is only that nobody reads any more */
-function written(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(text, (cause) => {
-      const code = (cause as NodeJS.ErrnoException | null | undefined)?.code;
-      if (cause == null || code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') resolve();
-      else {
-        const message = `cannot write to standard output (${code ?? cause.message}); make room or send it elsewhere`;
-        reject(new FrameDeadlineError('OUTPUT_UNWRITABLE', message, { cause }));
-      }
-    });
-  });
 }

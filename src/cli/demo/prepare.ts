@@ -12,6 +12,7 @@ import { generateGesture } from './events/gesture.js';
 const DEFAULT_SECONDS = 10;
 /** What is generated is at most this long, and comes again from its start: making it blocks. */
 const MAX_GENERATED_SECONDS = 120;
+/** What the 32-bit sizes of a WAV allow, less room for its header. */
 const MAX_WAV_BYTES = 0xffff_ffff - 64;
 
 /** Past its end a file is silent; generated music comes again. */

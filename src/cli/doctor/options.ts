@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { describeValue } from '../../base/errors.js';
+import { joinNegatives, parsedOrUsage } from '../arguments.js';
 import { usageError } from '../usage.js';
 
 export const DEFAULT_SECONDS = 15;
@@ -39,25 +40,11 @@ const ARGUMENTS = {
  * @throws FrameDeadlineError USAGE
  */
 export function parseDoctorOptions(args: readonly string[]): DoctorOptions | 'help' {
-  const values = parse(args);
+  const { values } = parsedOrUsage('doctor', () =>
+    parseArgs({ args: joinNegatives(args), options: ARGUMENTS, strict: true, allowPositionals: false }),
+  );
   if (values.help === true) return 'help';
   return { seconds: secondsOf(values.seconds), addon: values['no-addon'] !== true, json: values.json === true };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: joinNegative(args), options: ARGUMENTS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    // Node's messages name the option and go on about what else one could do
-    const message = error instanceof Error ? error.message.split('. ')[0]! : String(error);
-    throw usageError(message.replace(/\.$/, ''), 'doctor');
-  }
-}
-
-/** `--seconds -1` is a number out of range, not an option that is missing its value. */
-function joinNegative(args: readonly string[]): string[] {
-  const at = args.findIndex((arg, i) => arg === '--seconds' && /^-[\d.]/.test(args[i + 1] ?? ''));
-  return at < 0 ? [...args] : [...args.slice(0, at), `--seconds=${args[at + 1]}`, ...args.slice(at + 2)];
 }
 
 function secondsOf(text: string | undefined): number {

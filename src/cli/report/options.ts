@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { parsedOrUsage } from '../arguments.js';
 import { usageError } from '../usage.js';
 
 export const REPORT_HELP = `frame-deadline report: one HTML file that shows what was measured
@@ -39,7 +40,9 @@ const ARGUMENTS = {
  * @throws FrameDeadlineError USAGE
  */
 export function parseReportOptions(args: readonly string[]): ReportOptions | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsedOrUsage('report', () =>
+    parseArgs({ args: [...args], options: ARGUMENTS, strict: true, allowPositionals: true }),
+  );
   if (values.help === true) return 'help';
   const [file, ...more] = positionals;
   if (file === undefined || file === '') throw usageError('no file given, one of telemetry expected', 'report');
@@ -49,14 +52,4 @@ export function parseReportOptions(args: readonly string[]): ReportOptions | 'he
   }
   const { out = null, csv = null, title = null } = values;
   return { file, out, csv, title, force: values.force === true };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: ARGUMENTS, strict: true, allowPositionals: true });
-  } catch (error) {
-    // Node's messages name the option and go on about what else one could do
-    const message = error instanceof Error ? error.message.split('. ')[0]! : String(error);
-    throw usageError(message.replace(/\.$/, ''), 'report');
-  }
 }

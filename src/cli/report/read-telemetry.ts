@@ -4,7 +4,7 @@ import { type Source, WHOLE_TELEMETRY } from '../../report/lacks.js';
 import { parseTelemetry } from '../../report/parse-telemetry.js';
 import type { Telemetry } from '../../telemetry/telemetry-data.js';
 
-/** More is no telemetry: 4096 frames and 256 misses are 2 MB at most. A trace or a long log may be larger. */
+/** More is no telemetry: 2048 frames, and 256 misses of each thread, are some MB at most. A trace or a long log may be larger. */
 const MAX_BYTES = 512 * 1024 * 1024;
 
 export interface TelemetryFile {

@@ -3,6 +3,7 @@ import { FrameDeadlineError } from '../../base/errors.js';
 import { connectTelemetry, NO_ANSWER, type TelemetryClient } from '../../report/telemetry-client.js';
 import type { Interrupt } from '../interrupt.js';
 import { printable, printableJson } from '../printable.js';
+import { written } from '../written.js';
 import type { TopModel } from './model.js';
 import { APP_ENDED_STATUS, parseTopOptions, TOP_HELP, type TopOptions } from './options.js';
 import { TopScreen } from './screen.js';
@@ -58,13 +59,6 @@ async function print(watch: TopWatch, options: TopOptions, interrupt: Interrupt)
 
 function json(model: TopModel, isWhole: boolean): string {
   return `${printableJson(model, isWhole ? 2 : 0)}\n`;
-}
-
-/** Resolves when the text has left this process; false if nobody reads any more, as after `| head`. */
-function written(text: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    process.stdout.write(text, (error) => resolve(!error));
-  });
 }
 
 async function whatEnded(client: TelemetryClient, error: FrameDeadlineError): Promise<string> {

@@ -1,8 +1,9 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { describeValue } from '../../base/errors.js';
+import { joinNegatives, parsedOrUsage } from '../arguments.js';
 import { usageError } from '../usage.js';
 
-export const DEFAULT_EVERY_MS = 1000;
+const DEFAULT_EVERY_MS = 1000;
 const MIN_EVERY_MS = 100;
 const MAX_EVERY_MS = 60_000;
 /** Exit status when the watched app ends or stops answering. */
@@ -22,8 +23,9 @@ Usage: frame-deadline top PATH [options]
   --help      this text
 
   lane      waiting and busy: a job's mean wait and execution as share of the period; without a period, the wait as share
-            of the deadline, and all execution as share of the interval (100 % is one worker busy throughout); response p50 and p99 against the deadline; missed in
-            the interval and in total; run: most misses in a row; met: of the last 100 jobs
+            of the deadline, and all execution as share of the interval (100 % is one worker busy throughout); response
+            p50 and p99 against the deadline; missed in the interval and in total; run: most misses in a row; met: of
+            the last 100 jobs
 
 Keys: p or space pauses, t saves a trace (opens in ui.perfetto.dev), r saves report.json, tab and arrows choose a lane
 whose tasks are shown, q or Ctrl-C ends. Files go to the working directory.
@@ -51,7 +53,9 @@ const ARGUMENTS = {
  * @throws FrameDeadlineError USAGE
  */
 export function parseTopOptions(args: readonly string[]): TopOptions | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsedOrUsage('top', () =>
+    parseArgs({ args: joinNegatives(args), options: ARGUMENTS, strict: true, allowPositionals: true }),
+  );
   if (values.help === true) return 'help';
   const [path, ...more] = positionals;
   if (path === undefined || path === '') {
@@ -59,16 +63,6 @@ export function parseTopOptions(args: readonly string[]): TopOptions | 'help' {
   }
   if (more.length > 0) throw usageError(`${describeValue(more[0])} given after the path, one path expected`, 'top');
   return { path, everyMs: everyOf(values.every), once: values.once === true, json: values.json === true };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: ARGUMENTS, strict: true, allowPositionals: true });
-  } catch (error) {
-    // Node's messages name the option and go on about what else one could do
-    const message = error instanceof Error ? error.message.split('. ')[0]! : String(error);
-    throw usageError(message.replace(/\.$/, ''), 'top');
-  }
 }
 
 function everyOf(text: string | undefined): number {

@@ -1,14 +1,17 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_OUT, parseDemoOptions } from '../../../src/cli/demo/options.js';
+import { AS_NOBODY, canRun, isRoot, skipsBecause } from '../../native/support.js';
 import { buildWav } from '../audio/wav-bytes.js';
-import { MAIN, runCli, scratchDirectory } from './run-cli.js';
+import { MAIN, runCli, runCliInto, scratchDirectory } from './run-cli.js';
 
 const directory = scratchDirectory();
 const at = (name: string): string => join(directory, name);
-const isRoot = process.getuid?.() === 0;
+// root may read and write everything
+const user = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+const canBeAnother = `${AS_NOBODY} ${process.execPath} -e "require('fs').accessSync('${MAIN}')"`;
+const whyNoUser = !isRoot || canRun(canBeAnother) ? null : 'no other user can be tried from here';
 
 describe('the command line', () => {
   it.each([
@@ -52,6 +55,7 @@ describe('the command line', () => {
     ['--audio', ''],
     ['--audio'],
     ['--json=1'],
+    ['--report'],
     ['file.wav'],
   ];
   it.each(WRONG.map((args) => [args]))('demo %j is wrong use', (args) => {
@@ -161,30 +165,28 @@ describe('files that cannot be used', () => {
     expect(stderr).toContain('[OUTPUT_UNWRITABLE]');
   });
 
-  it.runIf(existsSync('/dev/full'))('standard output that takes no more', async () => {
-    const full = openSync('/dev/full', 'w');
-    const child = spawn(
-      process.execPath,
-      [MAIN, 'demo', '--seconds', '0.1', '--offline', '--json', '--out', at('full')],
-      {
-        stdio: ['ignore', full, 'pipe'],
-      },
-    );
-    let stderr = '';
-    child.stderr!.on('data', (text) => {
-      stderr += text;
-    });
-    const status = await new Promise((resolve) => child.on('close', resolve));
-    closeSync(full);
-    expect(status).toBe(1);
-    expect(stderr).toContain('[OUTPUT_UNWRITABLE]');
-  });
+  const OUTPUTS = [
+    ['demo', '--seconds', '0.1', '--offline', '--json', '--out', at('full')],
+    ['demo', '--seconds', '0.1', '--offline', '--out', at('full')],
+    ['doctor', '--seconds', '2'],
+  ];
+  it.runIf(existsSync('/dev/full')).each(OUTPUTS.map((args) => [args]))(
+    '%j with a standard output that takes no more',
+    async (args) => {
+      const { status, stderr } = await runCliInto('/dev/full', args);
+      expect(status).toBe(1);
+      expect(stderr).toContain('[OUTPUT_UNWRITABLE]');
+    },
+  );
 
-  it.skipIf(isRoot)('no permission to read or to write', async () => {
+  it.skipIf(skipsBecause('files without permission', whyNoUser))('no permission to read or to write', async () => {
+    chmodSync(directory, 0o755);
     writeFileSync(at('secret.wav'), wav);
     chmodSync(at('secret.wav'), 0);
-    expect((await runCli(['demo', '--audio', at('secret.wav')])).stderr).toContain('[FILE_UNREADABLE]');
     mkdirSync(at('locked'), { mode: 0o500 });
-    expect((await runCli(['demo', '--seconds', '1', '--out', at('locked')])).stderr).toContain('[OUTPUT_UNWRITABLE]');
+    const unread = await runCli(['demo', '--audio', at('secret.wav')], user);
+    expect(unread.stderr).toContain('[FILE_UNREADABLE]');
+    const unwritten = await runCli(['demo', '--seconds', '1', '--out', at('locked')], user);
+    expect(unwritten.stderr).toContain('[OUTPUT_UNWRITABLE]');
   });
 });

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,9 +20,12 @@ export interface CliProcess {
   stderr(): string;
 }
 
+/** A user to run as: of this process, if not given. */
+type User = Pick<SpawnOptions, 'uid' | 'gid'>;
+
 /** Starts the built command line as a process of its own. */
-export function startCli(args: readonly string[]): CliProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function startCli(args: readonly string[], user: User = {}): CliProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...user });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -38,8 +41,21 @@ export function startCli(args: readonly string[]): CliProcess {
   return { child, result, stderr: () => stderr };
 }
 
-export function runCli(args: readonly string[]): Promise<CliResult> {
-  return startCli(args).result;
+export function runCli(args: readonly string[], user: User = {}): Promise<CliResult> {
+  return startCli(args, user).result;
+}
+
+/** As `runCli`, with standard output to a file or device. */
+export async function runCliInto(file: string, args: readonly string[]): Promise<Omit<CliResult, 'stdout'>> {
+  const descriptor = openSync(file, 'w');
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', descriptor, 'pipe'] });
+  closeSync(descriptor);
+  let stderr = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { status, stderr };
 }
 
 /** A directory of its own, removed after the file's tests. */
@@ -49,14 +65,7 @@ export function scratchDirectory(): string {
   return directory;
 }
 
-/** Resolves once `condition` holds; rejects after 30 s. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const start = Date.now();
-  while (!condition()) {
-    if (Date.now() - start > 30_000) throw new Error(`waited 30 s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+export { until } from '../../until.js';
 
 export const canListProcesses = existsSync('/proc/self/stat');
 

@@ -17,7 +17,7 @@ const SCENE_SIZE: SceneSize = { barCount: 96, wavePoints: 480 };
 export const PICTURE_BUFFERS = 2;
 
 /** Bytes of one change on its way from the input lane to the audio lane: parameter (i32), unused, value (f64). */
-export const CHANGE_RECORD_BYTES = 16;
+const CHANGE_RECORD_BYTES = 16;
 const CHANGE_RECORDS = 4096;
 /** What the recorder may be behind, unless the sound has very many channels. */
 const RECORDER_SECONDS = 4;
