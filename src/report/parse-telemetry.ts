@@ -1,4 +1,5 @@
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
+import { LOOP_HISTOGRAMS } from '../telemetry/loop-row.js';
 import type { Telemetry } from '../telemetry/telemetry-data.js';
 import { findFault } from './json-schema.js';
 import { describeOtherOutput } from './other-output.js';
@@ -80,8 +81,7 @@ function checkHistograms(telemetry: Telemetry, name: string): void {
     }
   }
   for (const [l, loop] of telemetry.loops.entries()) {
-    for (const key of ['tickErrorUs', 'submittingUs', 'frameUs', 'intervalUs'] as const)
-      check(loop[key], `loops[${l}].${key}`);
+    for (const key of LOOP_HISTOGRAMS) check(loop[key], `loops[${l}].${key}`);
   }
   function check({ count, buckets }: Telemetry['loops'][number]['frameUs'], path: string): void {
     let sum = 0;

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
+import { checkKeys } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import { LineSplitter, TOO_LONG } from '../host/node/line-splitter.js';
 import type { StreamTelemetry } from '../scheduler/telemetry-service.js';
@@ -18,11 +19,12 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 /** Of the first line: who is there is not known yet. */
 const MAX_GREETING_BYTES = 64 * 1024;
 const DEFAULT_TIMEOUT_MS = 5000;
+const MAX_TIMEOUT_MS = 600_000;
 /** @internal Part of the message where the other side is there and silent. */
 export const NO_ANSWER = 'it did not answer for';
 
 export interface ConnectTelemetryOptions {
-  /** How long to wait for the connection and for each answer, in milliseconds. Default 5000. */
+  /** How long to wait for the connection and for each answer, in milliseconds, 1 to 600 000. Default 5000. */
   timeoutMs?: number;
 }
 
@@ -46,10 +48,21 @@ interface Pending {
 /**
  * Connects to the socket that an app serves with `scheduler.serveTelemetry({ path })`. Node only. The connection keeps
  * the process alive until `close()`.
- * @throws FrameDeadlineError TELEMETRY_UNREACHABLE if nobody answers there, or something else than telemetry does
+ *
+ * Rejects with a FrameDeadlineError: TELEMETRY_UNREACHABLE if nobody answers there, or something else than telemetry
+ * does; OPTION_INVALID.
  */
 export async function connectTelemetry(path: string, options: ConnectTelemetryOptions = {}): Promise<TelemetryClient> {
+  checkKeys('the options of connectTelemetry', options, ['timeoutMs']);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
+    const given = `timeoutMs of connectTelemetry is ${describeValue(timeoutMs)}`;
+    throw new FrameDeadlineError('OPTION_INVALID', `${given}, expected milliseconds from 1 to ${MAX_TIMEOUT_MS}`);
+  }
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    const given = `path of connectTelemetry is ${describeValue(path)}`;
+    throw new FrameDeadlineError('OPTION_INVALID', `${given}, expected the one that the app gave to serveTelemetry`);
+  }
   const absolute = process.platform === 'win32' ? path : resolve(path);
   const socket = connect(absolute);
   const client = new TelemetryClient(socket, path, timeoutMs);

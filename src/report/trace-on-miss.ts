@@ -72,6 +72,12 @@ class TraceOnMiss {
     this.atMostEveryUs = inRange('atMostEveryMs', options.atMostEveryMs ?? 10_000, 0, 86_400_000) * 1000;
     this.atMostFiles = Math.floor(inRange('atMostFiles', options.atMostFiles ?? 10, 1, 1000));
     this.aftermathMs = inRange('aftermathMs', options.aftermathMs ?? 1000, 0, 60_000);
+    if (options.onError !== undefined && typeof options.onError !== 'function') {
+      throw new FrameDeadlineError(
+        'OPTION_INVALID',
+        `onError is ${describeValue(options.onError)}, expected a function`,
+      );
+    }
     this.onError = options.onError ?? warn;
     this.timer = null;
     this.trigger = null;

@@ -1,3 +1,4 @@
+import { checkKeys } from '../base/check-keys.js';
 import { describeValue, FrameDeadlineError } from '../base/errors.js';
 import type { JobRecord, JobTrace } from '../telemetry/job-trace-data.js';
 import { writeCounterTracks } from './trace/counter-tracks.js';
@@ -29,7 +30,7 @@ export interface TraceInstant {
 export interface ChromeTraceOptions {
   /** The app's own marks. */
   readonly instants?: readonly TraceInstant[];
-  /** Jobs at most, the newest; a job takes about 700 bytes. Default 100 000. */
+  /** Jobs at most, the newest, 1 to 500 000; a job takes about 700 bytes. Default 100 000. */
   readonly maxJobs?: number;
 }
 
@@ -44,9 +45,10 @@ const MARKS = 4;
 /**
  * The trace as JSON in the Trace Event Format: Perfetto (ui.perfetto.dev) and Chrome's viewers open it. Moments are in
  * microseconds since the scheduler's epoch. A pure function; takes about 5 µs a job.
- * @throws FrameDeadlineError OPTION_INVALID for another schema version, or `maxJobs` out of 1 to 500 000
+ * @throws FrameDeadlineError OPTION_INVALID for another schema version or an unknown option, or `maxJobs` out of range
  */
 export function chromeTrace(trace: JobTrace, options: ChromeTraceOptions = {}): string {
+  checkKeys('the options of chromeTrace', options, ['instants', 'maxJobs']);
   const maxJobs = options.maxJobs ?? DEFAULT_MAX_JOBS;
   if (!Number.isInteger(maxJobs) || maxJobs < 1 || maxJobs > MAX_JOBS) {
     throw new FrameDeadlineError('OPTION_INVALID', `maxJobs is ${describeValue(maxJobs)}, expected 1 to ${MAX_JOBS}`);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { SCRIPT_HASH, STYLE_HASH } from '../../src/report/html/content-hashes.js';
-import { htmlReport } from '../../src/report/html/html-report.js';
+import { type HtmlReportOptions, htmlReport } from '../../src/report/html/html-report.js';
 import { escapeHtml, html, jsonForScript } from '../../src/report/html/markup.js';
 import { SCRIPT } from '../../src/report/html/script.js';
 import { STYLE } from '../../src/report/html/style.js';
@@ -95,6 +95,11 @@ describe('htmlReport', () => {
     expect(textOf(htmlReport(nothing))).toContain('No frames were recorded.');
     const noLoop: Telemetry = { ...telemetry, loops: [], frames: [] };
     expect(verdictOf(noLoop).headline).toMatch(/^137 of 16.?728 jobs missed their deadline\.$/);
+  });
+
+  it('refuses an option that it does not know', () => {
+    const misspelt = { Title: 'My run' } as HtmlReportOptions;
+    expect(() => htmlReport(telemetry, misspelt)).toThrow(/unknown option "Title".*OPTION_INVALID/);
   });
 
   it.each(HOSTILE_NAMES)('escapes names: %s', (name) => {

@@ -143,6 +143,7 @@ test.each<[string, object]>([
   ['atMostEveryMs', { folder: 'x', atMostEveryMs: -1 }],
   ['atMostFiles', { folder: 'x', atMostFiles: 0 }],
   ['aftermathMs', { folder: 'x', aftermathMs: Number.NaN }],
+  ['onError', { folder: 'x', onError: 'ignore' }],
   ['unknown option "dir"', { folder: 'x', dir: 'y' }],
 ])('a wrong %s is refused', (what, options) => {
   const scheduler = fakeScheduler();

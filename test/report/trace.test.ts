@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chromeTrace } from '../../src/report/trace.js';
+import { type ChromeTraceOptions, chromeTrace } from '../../src/report/trace.js';
 import type { JobRecord, JobTrace } from '../../src/telemetry/job-trace-data.js';
 import { MISS_CAUSES, OUTCOMES } from '../../src/telemetry/outcomes.js';
 import { type ReadSlice, readTrace } from './trace-checker.js';
@@ -212,6 +212,8 @@ describe('trace in the Trace Event Format', () => {
     for (const maxJobs of [0, 1.5, Number.NaN, 1e9]) {
       expect(() => chromeTrace(trace, { maxJobs })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
     }
+    const misspelt = { maxJob: 10 } as ChromeTraceOptions;
+    expect(() => chromeTrace(trace, misspelt)).toThrow(/unknown option "maxJob".*OPTION_INVALID/);
   });
 
   test.each([null, undefined, {}, { schemaVersion: 2 }])('what is no trace of this version is refused: %j', (what) => {

@@ -1,3 +1,4 @@
+import { checkKeys } from '../../base/check-keys.js';
 import { MISS_CAUSES } from '../../telemetry/outcomes.js';
 import type { Telemetry } from '../../telemetry/telemetry-data.js';
 import { type Source, WHOLE_TELEMETRY } from '../lacks.js';
@@ -35,8 +36,10 @@ const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCR
  * The telemetry as one HTML file that needs nothing else: verdict, frame times, latency by percentile, the last misses
  * with their segments, tables, environment. Light and dark, for screens from 360 px and for paper; without its script
  * all figures are there but the plots are not read out. Pure; takes some 10 ms for 4096 frames.
+ * @throws FrameDeadlineError OPTION_INVALID for an unknown option
  */
 export function htmlReport(telemetry: Telemetry, options: HtmlReportOptions = {}): string {
+  checkKeys('the options of htmlReport', options, ['title', 'note', 'source']);
   const title = options.title ?? 'Frame deadlines';
   const source = options.source ?? WHOLE_TELEMETRY;
   const verdict = verdictOf(telemetry, source);

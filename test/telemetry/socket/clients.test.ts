@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LineSplitter, TOO_LONG } from '../../../src/host/node/line-splitter.js';
 import { MAX_CLIENTS, serveTelemetry } from '../../../src/host/node/telemetry-server.js';
 import type { ServedSocket } from '../../../src/host/telemetry-socket.js';
-import { connectTelemetry } from '../../../src/report/telemetry-client.js';
+import { type ConnectTelemetryOptions, connectTelemetry } from '../../../src/report/telemetry-client.js';
 import { makeTelemetry } from '../../report/fixture.js';
 import { rawClient, scratchFolder, sleep, until } from './support.js';
 
@@ -195,6 +195,22 @@ describe('connectTelemetry', () => {
     expect(await say('')).toMatch(/silent for 300 ms/);
     expect(await say(null)).toMatch(/closed before an answer came|ECONNRESET/);
     await expect(connectTelemetry(`${path}-none`)).rejects.toThrow(/there is nothing at that path/);
+  });
+
+  it.each<[string, unknown, object]>([
+    ['path', '', {}],
+    ['path', undefined, {}],
+    ['path', 'a\0b', {}],
+    ['timeoutMs', path, { timeoutMs: 0 }],
+    ['timeoutMs', path, { timeoutMs: Number.NaN }],
+    // a timer would take it for 1 ms
+    ['timeoutMs', path, { timeoutMs: Number.POSITIVE_INFINITY }],
+    ['unknown option "timeout"', path, { timeout: 100 }],
+  ])('a wrong %s is refused: %j, %j', async (what, at, options) => {
+    await expect(connectTelemetry(at as string, options as ConnectTelemetryOptions)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining(what),
+    });
   });
 });
 
