@@ -7,8 +7,8 @@ import type { Scheduler } from './scheduler/scheduler.js';
  *
  * Rejects with a FrameDeadlineError: OPTION_INVALID, DEADLINE_INVALID, LANE_UNKNOWN, LANE_UNSERVED, WORKER_WITHOUT_LANE,
  * CPU_NOT_ALLOWED for wrong options; TASK_MODULE_NOT_FOUND, TASK_MODULE_FAILED, TASK_MODULE_EMPTY,
- * TASK_MODULE_MISMATCH, PAYLOAD_TOO_LARGE for task modules; READY_TIMEOUT, WORKER_DIED for threads that do not come up.
- * No thread is left then.
+ * TASK_MODULE_MISMATCH, PAYLOAD_TOO_LARGE for task modules; READY_TIMEOUT, WORKER_DIED for threads that do not come up;
+ * SCHEDULER_CLOSED if the signal was aborted. No thread is left then.
  */
 export async function createScheduler<Lanes extends { [K in keyof Lanes]: unknown }>(
   options: SchedulerOptions<Lanes>,

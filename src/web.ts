@@ -21,7 +21,8 @@ export interface WebSchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown
  * Rejects with a FrameDeadlineError: SHARED_MEMORY_UNAVAILABLE if the page is not isolated (`mode: 'inline'` works
  * without); OPTION_INVALID, DEADLINE_INVALID, LANE_UNKNOWN, LANE_UNSERVED, WORKER_WITHOUT_LANE, CPU_NOT_ALLOWED for wrong
  * options; TASK_MODULE_NOT_FOUND, TASK_MODULE_FAILED, TASK_MODULE_EMPTY, TASK_MODULE_MISMATCH, PAYLOAD_TOO_LARGE for task
- * modules; READY_TIMEOUT, WORKER_DIED for workers that do not come up. No worker is left then.
+ * modules; READY_TIMEOUT, WORKER_DIED for workers that do not come up; SCHEDULER_CLOSED if the signal was aborted. No
+ * worker is left then.
  */
 export async function createScheduler<Lanes extends { [K in keyof Lanes]: unknown }>(
   options: WebSchedulerOptions<Lanes>,

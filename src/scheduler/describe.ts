@@ -9,7 +9,7 @@ export interface WorkerDescription {
   readonly state: WorkerState['state'] | 'inline';
   /** What was asked of the operating system and what is in force; null in inline mode. */
   readonly thread: ThreadReport | null;
-  /** Why these CPUs were asked for, or none: the rule of `chooseCpus` in words. */
+  /** Why these CPUs were asked for, or none, in words. */
   readonly cpusReason: string | null;
   /** When its garbage is collected: what was asked, what is in force, how, and why less. */
   readonly gc: Answer<'auto' | 'inSlack'>;

@@ -52,7 +52,9 @@ export class Frame implements Abortable {
   predecessor: Frame | null;
   /** @internal What `recycle` found: jobs that were accepted, those that missed their deadline, the last finish. */
   endedJobs: number;
+  /** @internal */
   missedJobs: number;
+  /** @internal */
   lastFinishUs: StampUs;
   /** @internal Frame slot. */
   readonly index: number;
@@ -109,7 +111,7 @@ export class Frame implements Abortable {
   /**
    * Submits a job with the frame's deadline. Without `input`, the fields written through `task.input` are submitted.
    * Returns a job from the frame's pool; look at `job.refused`. Never blocks; allocates nothing once the pool is warm.
-   * @throws FrameDeadlineError PAYLOAD_INVALID, TASK_UNKNOWN, FRAME_CLOSED after a join or poll
+   * @throws FrameDeadlineError PAYLOAD_INVALID, TASK_UNKNOWN, FRAME_CLOSED after a join, poll or cancel
    */
   submit<I extends Schema, O extends Schema>(task: TaskHandle<I, O>, input?: Literal<I>): Job<I, O> {
     if (this.closed) this.throwClosed('submit');
@@ -123,7 +125,11 @@ export class Frame implements Abortable {
     return job as unknown as Job<I, O>;
   }
 
-  /** What is submitted after it starts when all that was submitted before it has ended. At most 62 in a frame. */
+  /**
+   * What is submitted after it starts when all that was submitted before it has ended. At most 62 in a frame. Never
+   * blocks.
+   * @throws FrameDeadlineError OPTION_INVALID for one more, FRAME_CLOSED after a join, poll or cancel
+   */
   barrier(): void {
     if (this.closed) this.throwClosed('barrier');
     if (this.refused !== false) return;
@@ -151,6 +157,7 @@ export class Frame implements Abortable {
    * Closes the frame and resolves when all its jobs have ended (true), or at the deadline if that was asked for (false
    * if jobs are left: they finish or expire by their lane's rule, and their memory stays valid until then).
    * Keeps the process alive meanwhile. One promise for the frame.
+   * @throws FrameDeadlineError OPTION_INVALID
    */
   join(options?: JoinOptions): Promise<boolean> {
     const untilDeadline = isUntilDeadline(options);

@@ -63,11 +63,14 @@ export interface LaneOptions<M = unknown> {
 export interface WorkerOptions<Lane extends string = string> {
   /** Lanes that it serves, at least one. */
   lanes: readonly Lane[];
-  /** How many such workers, 1 to 30. Default 1. */
+  /** How many such workers, 1 to 30, which all workers together may be. Default 1. */
   count?: number;
-  /** Default `high`. What is in force is told by `describe()`. */
+  /** How urgent its thread is to the operating system. Default `high`. What was granted is told by `describe()`. */
   priority?: Priority;
-  /** CPUs to run on, out of those that the process may use. Default: by the rule of `chooseCpus`; `describe()` tells. */
+  /**
+   * Numbers of the CPUs to run on, out of those that the process may use. Default: chosen where it helps; `describe()`
+   * tells which and why.
+   */
   cpus?: readonly number[];
   /** For debuggers and `/proc`. Default: the lanes' names. */
   name?: string;
@@ -78,11 +81,12 @@ export interface WorkerOptions<Lane extends string = string> {
    * Node.js and Electron; `describe()` tells. Default `auto`: when the runtime sees fit.
    */
   gc?: 'auto' | 'inSlack';
-  /** V8's limits, as of `node:worker_threads`. */
+  /** V8's limits, as of `node:worker_threads`. Without effect in a browser. */
   resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number };
 }
 
 export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }> {
+  /** 1 to 64 lanes by name. `main`, `then`, `toJSON` and the names of `Object.prototype` are taken. */
   lanes: { [K in keyof Lanes]: LaneOptions<Lanes[K]> };
   /** Default: derived from the lanes and the CPUs that the process may use; `describe()` tells the result. */
   workers?: readonly WorkerOptions<NoInfer<keyof Lanes & string>>[];
@@ -137,9 +141,9 @@ export interface SchedulerOptions<Lanes extends { [K in keyof Lanes]: unknown }>
    * number that is given is made right after the start.
    */
   spares?: number;
-  /** How long workers may take to start and import their task modules, in milliseconds. Default 10 000. */
+  /** How long workers may take to start and import their task modules, in milliseconds, 1 to 600 000. Default 10 000. */
   readyTimeoutMs?: number;
-  /** Closes the scheduler when aborted, as `close()` does. */
+  /** Closes the scheduler when aborted, as `close()` does. While it is being created, that rejects with SCHEDULER_CLOSED. */
   signal?: AbortSignal;
 }
 
@@ -194,7 +198,7 @@ export interface NormalOptions {
   readonly signal: AbortSignal | null;
 }
 
-export const DEFAULT_HANG_MS = 1000;
+const DEFAULT_HANG_MS = 1000;
 const DEFAULT_SPARES = 1;
 const MAX_SPARES = 8;
 /** A scheduler that lives for less than this, in a script or a test, makes no spare unless it is asked to. */

@@ -40,19 +40,22 @@ export type Handles<M> = unknown extends M
     };
 
 export interface SubmitOptions {
-  /** Relative deadline in milliseconds. Default: the task's, else the lane's. */
+  /** Relative deadline in milliseconds, above 0, at most 600 000. Default: the task's, else the lane's. */
   deadlineMs?: number;
   /** Cancels the job when aborted, as `job.cancel()` does. One that is aborted already: no handler is called. */
   signal?: AbortSignal;
 }
 export interface BeginFrameOptions {
-  /** Relative deadline of the frame's jobs in milliseconds. Default 16. */
+  /** Relative deadline of the frame's jobs in milliseconds, above 0, at most 600 000. Default 16. */
   deadlineMs?: number;
   /** Cancels the frame's jobs when aborted, those that are submitted afterwards too: each ends `cancelled`. */
   signal?: AbortSignal;
 }
 export interface CloseOptions {
-  /** How long accepted jobs may go on; then those that were not started end `cancelled`, running ones `lost`. Default 1000. */
+  /**
+   * How long accepted jobs may go on, in milliseconds, 0 to 600 000: then those that were not started end `cancelled`,
+   * running ones `lost`. Default 1000.
+   */
   drainMs?: number;
 }
 
@@ -137,7 +140,8 @@ export class Scheduler<Lanes = Record<string, unknown>> {
   /**
    * Submits one job outside frames. It keeps its slot until `job.release()`; a job that ended and was not released gives
    * way when the ring is full, oldest first. Never blocks; allocates the job.
-   * @throws FrameDeadlineError PAYLOAD_INVALID, DEADLINE_INVALID, TASK_UNKNOWN. Never because of load: look at `job.refused`.
+   * @throws FrameDeadlineError PAYLOAD_INVALID, DEADLINE_INVALID, OPTION_INVALID, TASK_UNKNOWN. Never because of load: look
+   * at `job.refused`.
    */
   submit<I extends Schema, O extends Schema>(
     task: TaskHandle<I, O>,
@@ -156,8 +160,9 @@ export class Scheduler<Lanes = Record<string, unknown>> {
 
   /**
    * Begins a frame for a host with a loop of its own. Its jobs share a deadline counted from now. Each frame must be
-   * joined, polled or cancelled: one that is not stays open. If `framesInFlight`
-   * frames are unfinished, `frame.refused` says so and its submits are refused.
+   * joined, polled or cancelled: one that is not stays open. If `framesInFlight` frames are unfinished, `frame.refused`
+   * says so and its submits are refused. Never blocks; allocates nothing but for a `signal`.
+   * @throws FrameDeadlineError DEADLINE_INVALID, OPTION_INVALID, SCHEDULER_CLOSED
    */
   beginFrame(options?: BeginFrameOptions): Frame {
     const deadlineMs = options?.deadlineMs ?? DEFAULT_DEADLINE_MS;
@@ -174,7 +179,10 @@ export class Scheduler<Lanes = Record<string, unknown>> {
 
   /**
    * Calls back at the intended time of each frame until the signal is aborted or the scheduler closes; then it resolves.
-   * Rejects with what the callback throws. Several loops may run side by side.
+   * Up to 8 loops may run side by side.
+   *
+   * Rejects with what the callback throws, or with a FrameDeadlineError: OPTION_INVALID, DEADLINE_INVALID,
+   * SCHEDULER_CLOSED.
    */
   async loop(options: LoopOptions, callback: (frame: Frame) => void | Promise<void>): Promise<void> {
     this.requireOpen('loop');
@@ -196,7 +204,10 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     }
   }
 
-  /** Calls the listener for each missed deadline, at most 200 times a second. Returns a function that ends it. */
+  /**
+   * Calls the listener for each missed deadline, at most 200 times a second. Returns a function that ends it.
+   * @throws FrameDeadlineError OPTION_INVALID for what is no function
+   */
   onMiss(listener: MissListener): () => void {
     if (typeof listener !== 'function') {
       throw new FrameDeadlineError(
@@ -236,7 +247,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
 
   /**
    * One of a lane's latencies as a Histogram of hdr-histogram-js, in nanoseconds: to merge, to encode, for any
-   * percentile. Loads that package on the first call.
+   * percentile. Loads that package on the first call. Rejects with a FrameDeadlineError: LANE_UNKNOWN, OPTION_INVALID.
    */
   async histogram(lane: keyof Lanes & string, name: HistogramName): Promise<import('hdr-histogram-js').Histogram> {
     const info = this.parts.plan.lanes.find((candidate) => candidate.name === lane);
@@ -341,6 +352,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
    * Refuses new jobs, waits up to `drainMs` for the accepted ones, cancels what was not started, ends the threads.
    * Afterwards every job has its outcome, no thread is left and nothing keeps the process alive. Calling it again gives
    * the same promise.
+   * @throws FrameDeadlineError OPTION_INVALID
    */
   close(options?: CloseOptions): Promise<void> {
     if (options !== undefined) checkKeys('the options of close', options, ['drainMs']);

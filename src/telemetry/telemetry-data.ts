@@ -21,12 +21,13 @@ export interface Telemetry {
   /** The host's frame loops, those that have ended among them: each is a lane of the main thread. */
   readonly loops: readonly LoopTelemetry[];
   readonly workers: readonly WorkerTelemetry[];
-  /** The last misses that are kept whole, oldest first. The counts know of all. */
+  /** The last misses that are kept whole, up to 256 of each thread, oldest first. The counts know of all. */
   readonly misses: readonly Miss[];
   /** Miss records that were overwritten before they were read. */
   readonly missesOverwritten: number;
-  /** The last frames, oldest first. */
+  /** The last frames, up to 2048, oldest first. */
   readonly frames: readonly FrameRecord[];
+  /** Frame records that were overwritten before they were read. */
   readonly framesOverwritten: number;
 }
 
@@ -111,6 +112,7 @@ export interface Pauses {
 export interface LoopTelemetry {
   /** Counts the loops of the scheduler from 0. */
   readonly id: number;
+  /** Frames a second that it intends. */
   readonly hz: number;
   /** Relative deadline of its frames. */
   readonly deadlineUs: number;
@@ -141,7 +143,7 @@ export interface LoopPauses extends Pauses {
   readonly now: 'hidden' | null;
 }
 
-/** One request to the operating system or the runtime: what is in force and why less. */
+/** Whether a worker has a signal that misses are explained by. */
 export interface ProbeReport {
   /** Where the signal comes from, such as `schedstat`; null if it is not to be had. */
   readonly source: string | null;
@@ -157,9 +159,10 @@ export interface WorkerTelemetry {
   readonly jobs: number;
   /** What it runs at the reading, or null. */
   readonly running: { readonly lane: string; readonly task: string; readonly forUs: number } | null;
-  /** Priority and CPUs in force, in words, or null where nothing is known. */
+  /** In force, such as `high`; null where nothing is known. So are the next three. */
   readonly priority: string | null;
   readonly cpus: readonly number[] | null;
+  /** The operating system's name of it, such as `SCHED_RR|SCHED_RESET_ON_FORK 10`. */
   readonly policy: string | null;
   readonly niceness: number | null;
   /** Where its part of the segments comes from. */
@@ -243,6 +246,7 @@ export interface Miss {
 export interface FrameRecord {
   /** `LoopTelemetry.id`; -1 for frames of `beginFrame`. */
   readonly loop: number;
+  /** `Frame.number`: dropped ticks count too. */
   readonly number: number;
   readonly outcome: 'onTime' | 'late' | 'dropped';
   /** Intended tick. */
@@ -254,6 +258,7 @@ export interface FrameRecord {
   /** Last finish of its jobs; null if dropped or without jobs. */
   readonly finishedAtUs: number | null;
   readonly deadlineAtUs: number;
+  /** Jobs that were accepted, and those of them that missed their deadline. */
   readonly jobs: number;
   readonly misses: number;
   /** Ticks that this record stands for: above 1 where several in a row were dropped. */

@@ -28,7 +28,7 @@ export class Capture extends AudioStream {
     return this.depthSampleFrames() / this.context.sampleRate;
   }
 
-  /** The context's time at which a sample frame of the stream was recorded: gaps are accounted for up to the last one. */
+  /** Seconds of the context's time at which a sample frame was recorded: gaps are accounted for up to the last one. */
   contextTimeOf(streamSampleFrame: number): number {
     return this.clock.deviceSampleFrameOf(streamSampleFrame, this.nowSampleFrame()) / this.context.sampleRate;
   }
