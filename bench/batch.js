@@ -2,7 +2,6 @@ import { createScheduler } from 'frame-deadline';
 import { row, spread } from './harness/stats.js';
 import { SIZE } from './tasks/batch.tasks.js';
 
-export const name = 'batch';
 export const describe = 'one job whose handler gets a range of items: what an item costs over the bare loop';
 
 const ITEMS = [64, 256, 1024, 4096, SIZE];

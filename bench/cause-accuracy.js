@@ -5,7 +5,6 @@ import { ISOLATED, isolate, NOT_ISOLATED, release } from './harness/pin.js';
 import { row } from './harness/stats.js';
 import { BURST_ENDED, BURST_REQUESTS, BURST_STARTED, BURST_US, BURST_WORDS } from './workers/burst.js';
 
-export const name = 'cause-accuracy';
 export const describe =
   'misses of which the cause is known because they were provoked: how many get that as the primary cause';
 

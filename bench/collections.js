@@ -2,7 +2,6 @@ import { GCProfiler, getHeapStatistics } from 'node:v8';
 import { benchScheduler, joinAsleep, joinSpinning, runFrames } from './harness/scheduler.js';
 import { row } from './harness/stats.js';
 
-export const name = 'collections';
 export const describe = 'garbage collections and heap growth per million jobs in frames, after warm-up';
 
 const JOBS = 64;

@@ -8,7 +8,6 @@ import { row, spread } from './harness/stats.js';
 import { WorkerSteps } from './harness/worker-steps.js';
 import { predict } from './simulator/model.js';
 
-export const name = 'cost-model';
 export const describe = "the terms of a job's cost, each on the real code; what they predict, beside what is measured";
 
 const JOBS = 64;

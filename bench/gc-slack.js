@@ -1,7 +1,6 @@
 import { createScheduler } from 'frame-deadline';
 import { percentiles, ratio, row } from './harness/stats.js';
 
-export const name = 'gc-slack';
 export const describe = "an allocating task's execution time with gc: 'auto' and with gc: 'inSlack', in turn";
 
 const HZ = 125;

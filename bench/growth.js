@@ -2,9 +2,8 @@ import { createScheduler } from 'frame-deadline';
 import { isolate, NOT_ISOLATED, release } from './harness/pin.js';
 import { Random } from './harness/random.js';
 import { benchScheduler, joinAsleep, joinSpinning } from './harness/scheduler.js';
-import { row } from './harness/stats.js';
+import { row, spread } from './harness/stats.js';
 
-export const name = 'growth';
 export const describe = 'what a job costs with more workers, more lanes, and more jobs in flight';
 
 const WORKERS = [1, 2, 4, 8];
@@ -51,7 +50,7 @@ function grouped(points) {
   return map;
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const median = (values) => spread(values).median;
 
 /** The steps at which a job's cost more than doubles from one size to the next. */
 function cliff(series, list) {

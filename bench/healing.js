@@ -1,7 +1,6 @@
 import { createScheduler } from 'frame-deadline';
 import { ratio, row } from './harness/stats.js';
 
-export const name = 'healing';
 export const describe =
   'jobs that do not end: from finding one to the next job of its lane, and what other workers miss';
 

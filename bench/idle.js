@@ -1,7 +1,6 @@
 import { benchScheduler } from './harness/scheduler.js';
 import { row } from './harness/stats.js';
 
-export const name = 'idle';
 export const describe = 'CPU time of the whole process while a scheduler has nothing to do';
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

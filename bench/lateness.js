@@ -3,7 +3,6 @@ import { compile, NO_COMPILER, runJson } from './harness/compile.js';
 import { benchScheduler } from './harness/scheduler.js';
 import { percentiles, ratio, row } from './harness/stats.js';
 
-export const name = 'lateness';
 export const describe = 'from the end of a handler to the host that awaits its job, the host being idle';
 
 const nowUs = () => {

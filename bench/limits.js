@@ -3,7 +3,6 @@ import { ISOLATED, ISOLATED_COMMAND, isolate, NOT_ISOLATED, release } from './ha
 import { benchScheduler, joinSpinning, runFrames } from './harness/scheduler.js';
 import { ratio, row } from './harness/stats.js';
 
-export const name = 'limits';
 export const describe =
   'an empty job in frames of 64, beside what a job system and a ring in C cost, both sides spinning';
 

@@ -1,7 +1,6 @@
 import { benchScheduler } from './harness/scheduler.js';
 import { percentiles, row } from './harness/stats.js';
 
-export const name = 'makespan';
 export const describe = '32 jobs of 0.1 ms in a frame, from its begin to its end, against work / CPUs';
 
 const JOBS = 32;

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { figure } from './harness/table.js';
+import { figure, printRow, spreadOf } from './harness/table.js';
 import { predict, shortestJobNs } from './simulator/model.js';
 import { missPlot } from './simulator/plot.js';
 
@@ -11,8 +11,6 @@ import { missPlot } from './simulator/plot.js';
 const plots = fileURLToPath(new URL('../docs/plots/', import.meta.url));
 const { benches, machine } = JSON.parse(await text(process.stdin));
 const benchOf = (name) => benches.find((bench) => bench.name === name && bench.rows !== undefined);
-const spreadOf = ({ median, min, max }) => `${figure(median)} (${figure(min)}..${figure(max)})`;
-const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
 const heading = ({ name, machineState: { load1, othersPercent } }) =>
   console.log(`\n${name}: load ${figure(load1)}, others ${figure(othersPercent)} % of the CPUs`);
 
@@ -20,9 +18,9 @@ console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Node ${m
 const model = benchOf('cost-model');
 if (model !== undefined) {
   heading(model);
-  for (const row of model.rows) line([row.what.trim(), spreadOf(row), row.unit]);
+  for (const row of model.rows) printRow([row.what.trim(), spreadOf(row), row.unit]);
   console.log('\nPREDICTED\n');
-  line([
+  printRow([
     'cores',
     'workers',
     'shortest job that keeps all busy, µs',
@@ -31,12 +29,12 @@ if (model !== undefined) {
     '50 µs',
     'jobs of 50 µs in 1/240 s',
   ]);
-  line(['--:', '--:', '--:', '--:', '--:', '--:', '--:']);
+  printRow(['--:', '--:', '--:', '--:', '--:', '--:', '--:']);
   for (const cores of [4, 8, 16]) {
     const workers = cores - 1;
     const use = (us) =>
       `${figure(100 * predict(model.constants, { workers, jobs: 100, jobNs: us * 1000 }).efficiency)} %`;
-    line([
+    printRow([
       cores,
       workers,
       figure(shortestJobNs(model.constants, workers) / 1000),
@@ -56,7 +54,7 @@ function jobsIn(frameNs, workers, jobNs) {
 const simulated = benchOf('simulate');
 if (simulated !== undefined) {
   heading(simulated);
-  line([
+  printRow([
     'SIMULATED',
     'cores',
     'frames missed, %',
@@ -65,7 +63,7 @@ if (simulated !== undefined) {
     'render workers busy, %',
   ]);
   for (const { cores, hz, scenario, frame, audio, input, busy } of simulated.table) {
-    line([`${hz} Hz, ${scenario}`, cores, spreadOf(frame), spreadOf(audio), spreadOf(input), figure(busy.median)]);
+    printRow([`${hz} Hz, ${scenario}`, cores, spreadOf(frame), spreadOf(audio), spreadOf(input), figure(busy.median)]);
   }
   mkdirSync(plots, { recursive: true });
   writeFileSync(`${plots}simulated-misses.svg`, missPlot(simulated.series));
@@ -73,5 +71,5 @@ if (simulated !== undefined) {
 const batch = benchOf('batch');
 if (batch !== undefined) {
   heading(batch);
-  for (const row of batch.rows) line([row.what.trim(), spreadOf(row), row.unit]);
+  for (const row of batch.rows) printRow([row.what.trim(), spreadOf(row), row.unit]);
 }

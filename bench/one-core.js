@@ -2,7 +2,6 @@ import { cannots, contest } from './harness/contest.js';
 import { rivalsAtHand } from './harness/rival-rows.js';
 import { ratio, row } from './harness/stats.js';
 
-export const name = 'one-core';
 export const describe = 'one job of 64 bytes there and back where host and worker share one CPU';
 
 const BOUND = ['taskset', '-c', '0'];

@@ -3,7 +3,6 @@ import { stepsFor } from './harness/cpu-steps.js';
 import { Random } from './harness/random.js';
 import { row } from './harness/stats.js';
 
-export const name = 'overload';
 export const describe =
   'twice the work that a worker can do: what is on time, what it is worth, and how soon it is over';
 

@@ -3,7 +3,6 @@ import { clockSince, newEpochUs } from '../dist/host/node/clock.js';
 import { nsPerIteration } from './harness/overhead.js';
 import { row } from './harness/stats.js';
 
-export const name = 'primitives';
 export const describe =
   'what the steps of a job are made of, one by one, in one thread: no line ever moves between CPUs';
 

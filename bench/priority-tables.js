@@ -1,19 +1,17 @@
 import { text } from 'node:stream/consumers';
-import { figure } from './harness/table.js';
+import { printRow, spreadOf } from './harness/table.js';
 
 // The tables of docs/performance.md, "Priorities under load":
 // node bench/run.js --json priority round-trip-hogs | node bench/priority-tables.js
 
 const { benches } = JSON.parse(await text(process.stdin));
-const spreadOf = ({ median, min, max }) => `${figure(median)} (${figure(min)}..${figure(max)})`;
-const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
 
 /** Every `size` rows of a bench are one line of its table. */
 function lines(name, size, first) {
   const { rows } = benches.find((bench) => bench.name === name) ?? { rows: [] };
   if (rows.length > 0) console.log(`\n${name}`);
   for (let at = 0; at < rows.length; at += size) {
-    line([...first(rows[at].what), ...rows.slice(at, at + size).map(spreadOf)]);
+    printRow([...first(rows[at].what), ...rows.slice(at, at + size).map(spreadOf)]);
   }
 }
 

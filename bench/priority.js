@@ -6,7 +6,6 @@ import { setHostPolicy } from './harness/host-priority.js';
 import { quantile } from './harness/stats.js';
 import { FINISHES, FROM, LAST, MAX_FRAMES, NEVER_RAN, PERIOD_MS, TO, WORK_MS } from './tasks/cpu-work.js';
 
-export const name = 'priority';
 export const describe = `${WORK_MS} ms of CPU work in every ${PERIOD_MS} ms beside CPU hogs, for each priority`;
 
 const LEVELS = ['normal', 'high', 'realtime'];

@@ -6,7 +6,6 @@ import { ISOLATED, isolate, NOT_ISOLATED, release } from './harness/pin.js';
 import { benchScheduler, joinSpinning, runFrames } from './harness/scheduler.js';
 import { row } from './harness/stats.js';
 
-export const name = 'probes';
 export const describe = 'what it costs to know why a deadline was missed: the signals of a thread, and a missed job';
 
 const JOBS = 64;

@@ -4,7 +4,6 @@ import { HISTOGRAMS, TelemetryLayout } from '../dist/telemetry/recorder.js';
 import { percentiles, ratio, row } from './harness/stats.js';
 import { ANSWER, ASK } from './workers/recorder.js';
 
-export const name = 'reading';
 export const describe =
   'how long a worker takes to record a job, while nobody reads and beside a reader in a tight loop';
 

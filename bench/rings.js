@@ -5,7 +5,6 @@ import { JobRing, JobRingProducer, jobRingBytes } from '../dist/ring/job-ring.js
 import { JobScanner } from '../dist/ring/job-scanner.js';
 import { row } from './harness/stats.js';
 
-export const name = 'rings';
 export const describe = 'the rings alone: no handler, no clock, no telemetry';
 
 const CAPACITY = 256;

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { barPlot, linePlot } from './harness/plot.js';
-import { figure } from './harness/table.js';
+import { figure, printRow, spreadOf } from './harness/table.js';
 
 // The tables of docs/performance.md, "Beside other pools" and "Growth", on standard output, and its plots in docs/plots:
 // node bench/run.js --json NAME... | node bench/rival-tables.js
@@ -11,8 +11,6 @@ import { figure } from './harness/table.js';
 const plots = fileURLToPath(new URL('../docs/plots/', import.meta.url));
 const { benches, machine } = JSON.parse(await text(process.stdin));
 const rowsOf = (name) => benches.find((bench) => bench.name === name)?.rows ?? [];
-const spreadOf = ({ median, min, max }) => `${figure(median)} (${figure(min)}..${figure(max)})`;
-const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
 
 function save(name, svg) {
   mkdirSync(plots, { recursive: true });
@@ -41,14 +39,14 @@ function percentileTable(name, condition = '') {
   const of = (p) => rows.filter(({ what }) => what.endsWith(`${condition}, ${p}`)).map(without(`${condition}, ${p}`));
   const [p50, p99, p999] = ['p50', 'p99', 'p999'].map(of);
   for (const one of p50) {
-    line([one.what, ...[p50, p99, p999].map((list) => spreadOf(list.find(({ what }) => what === one.what)))]);
+    printRow([one.what, ...[p50, p99, p999].map((list) => spreadOf(list.find(({ what }) => what === one.what)))]);
   }
   return { p50, p999 };
 }
 
 /** Figures and ratios as they were printed. */
 function plainTable(name) {
-  for (const one of rowsOf(name)) line([one.what.trim(), spreadOf(one), one.unit, one.note]);
+  for (const one of rowsOf(name)) printRow([one.what.trim(), spreadOf(one), one.unit, one.note]);
 }
 
 console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Node ${machine.node}`);
@@ -56,7 +54,7 @@ if (heading('rivals-round-trip')) {
   const { p50 } = percentileTable('rivals-round-trip');
   save('rivals-round-trip', barPlot('Round trip of a 64-byte job, p50', 'µs', p50.map(bar)));
   for (const one of rowsOf('rivals-round-trip').filter(({ unit }) => unit === '×'))
-    line([one.what.trim(), spreadOf(one)]);
+    printRow([one.what.trim(), spreadOf(one)]);
 }
 if (heading('rivals-hogs')) {
   for (const condition of [', host realtime', ', host normal']) {
@@ -66,7 +64,8 @@ if (heading('rivals-hogs')) {
       save('rivals-hogs', barPlot('Round trip beside two CPU hogs, p99.9', 'µs', p999.map(bar)));
     }
   }
-  for (const one of rowsOf('rivals-hogs').filter(({ unit }) => unit === '×')) line([one.what.trim(), spreadOf(one)]);
+  for (const one of rowsOf('rivals-hogs').filter(({ unit }) => unit === '×'))
+    printRow([one.what.trim(), spreadOf(one)]);
 }
 if (heading('rivals-rate')) {
   plainTable('rivals-rate');

@@ -3,7 +3,6 @@ import { stepsFor } from './harness/cpu-steps.js';
 import { startHogs } from './harness/hogs.js';
 import { rivalsAtHand } from './harness/rival-rows.js';
 
-export const name = 'rivals-frames';
 export const describe =
   'frames missed: 32 jobs of 0.1 ms of CPU time, 60 times a second, beside CPU hogs and other pools';
 

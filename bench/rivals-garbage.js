@@ -1,7 +1,6 @@
 import { cannots, contest } from './harness/contest.js';
 import { rivalsAtHand, rowsOf } from './harness/rival-rows.js';
 
-export const name = 'rivals-garbage';
 export const describe = 'heap that a job allocates on the host, and time in collections of both threads, 64 in flight';
 
 export async function run({ quick }) {

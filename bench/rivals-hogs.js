@@ -4,7 +4,6 @@ import { startHogs } from './harness/hogs.js';
 import { rivalsAtHand, rowsOf } from './harness/rival-rows.js';
 import { row } from './harness/stats.js';
 
-export const name = 'rivals-hogs';
 export const describe = 'one job of 64 bytes there and back beside CPU hogs, beside other pools';
 
 /** What everybody's main thread runs as, set from outside; the rivals' workers cannot be given a priority. */

@@ -1,7 +1,6 @@
 import { cannots, contest } from './harness/contest.js';
 import { alsoOnNode, rivalsAtHand, rowsOf } from './harness/rival-rows.js';
 
-export const name = 'rivals-rate';
 export const describe = 'empty jobs a second, 64 in flight, beside other pools, nobody bound to a CPU';
 
 const OURS = [

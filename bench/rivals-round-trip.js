@@ -3,7 +3,6 @@ import { cannots, contest } from './harness/contest.js';
 import { alsoOnNode, rivalsAtHand, rowsOf } from './harness/rival-rows.js';
 import { row } from './harness/stats.js';
 
-export const name = 'rivals-round-trip';
 export const describe = 'one job of 64 bytes there and back, beside other pools, nobody bound to a CPU';
 
 const OURS = [

@@ -4,7 +4,6 @@ import { startHogs } from './harness/hogs.js';
 import { bindHost, setHostPolicy } from './harness/host-priority.js';
 import { percentiles, ratio, row } from './harness/stats.js';
 
-export const name = 'round-trip-hogs';
 export const describe = 'one job of 64 bytes to a parked real-time worker and back beside CPU hogs, beside a word in C';
 
 const DEADLINE = { deadlineMs: 1000 };

@@ -3,7 +3,6 @@ import { ISOLATED, ISOLATED_COMMAND, isolate, NOT_ISOLATED, release } from './ha
 import { benchScheduler, joinAsleep, joinSpinning } from './harness/scheduler.js';
 import { percentiles, ratio, row } from './harness/stats.js';
 
-export const name = 'round-trip';
 export const describe = 'one job of 64 bytes there and back, beside a word between two threads in C';
 
 const DEADLINE = { deadlineMs: 1000 };

@@ -2,7 +2,6 @@ import { row } from './harness/stats.js';
 import { COSTS } from './simulator/constants.js';
 import { LOAD, play, SCENARIOS } from './simulator/game.js';
 
-export const name = 'simulate';
 export const describe = 'miss rates of a game on 4, 6 and 8 cores, SIMULATED: the real code on a virtual clock';
 
 const CORES = [4, 6, 8];

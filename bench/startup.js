@@ -3,7 +3,6 @@ import { Worker } from 'node:worker_threads';
 import { createScheduler } from 'frame-deadline';
 import { ratio, row } from './harness/stats.js';
 
-export const name = 'startup';
 export const describe =
   'from createScheduler to all workers ready, beside one bare worker that imports the same module';
 

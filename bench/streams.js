@@ -2,7 +2,6 @@ import { Worker } from 'node:worker_threads';
 import { installRivals } from './harness/install-rivals.js';
 import { ratio, row } from './harness/stats.js';
 
-export const name = 'streams';
 export const describe = 'audio blocks of 128 stereo sample frames from one worker to another, beside ringbuf.js';
 
 const SAMPLES = 256;

@@ -1,7 +1,6 @@
 import { benchScheduler } from './harness/scheduler.js';
 import { percentiles, row } from './harness/stats.js';
 
-export const name = 'submit';
 export const describe = 'what submitting costs the host while the worker is busy with something else';
 
 const DEADLINE = { deadlineMs: 1000 };

@@ -11,7 +11,6 @@ import {
 import { consumed, nsPerIteration } from './harness/overhead.js';
 import { row } from './harness/stats.js';
 
-export const name = 'telemetry';
 export const describe = 'what the always-on telemetry costs a job, its functions by themselves';
 
 export async function run({ quick }) {

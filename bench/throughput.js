@@ -2,7 +2,6 @@ import { ISOLATED, isolate, NOT_ISOLATED, release } from './harness/pin.js';
 import { benchScheduler, joinAsleep, joinHelping, joinSpinning, runFrames } from './harness/scheduler.js';
 import { row } from './harness/stats.js';
 
-export const name = 'throughput';
 export const describe = 'jobs a second in frames of 64, telemetry on, each frame joined before the next begins';
 
 const JOBS = 64;

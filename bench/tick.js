@@ -1,7 +1,6 @@
 import { benchScheduler } from './harness/scheduler.js';
 import { row } from './harness/stats.js';
 
-export const name = 'tick';
 export const describe = 'frame loop at 60 Hz: how late the callback comes, and what waiting for it costs';
 
 export async function run({ quick }) {

@@ -1,7 +1,6 @@
 import { benchScheduler } from './harness/scheduler.js';
 import { percentiles, row } from './harness/stats.js';
 
-export const name = 'wakeup';
 export const describe = 'from submit to the start of the handler: one job, an idle worker that is parked';
 
 const DEADLINE = { deadlineMs: 1000 };

@@ -3,7 +3,6 @@ import { startHogs } from './harness/hogs.js';
 import { installRivals } from './harness/install-rivals.js';
 import { percentiles, ratio, row } from './harness/stats.js';
 
-export const name = 'web';
 export const describe = 'a page of Chromium: jobs, round trips and frame misses beside postMessage and comlink';
 
 const OURS = 'frame-deadline';

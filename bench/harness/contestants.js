@@ -14,7 +14,7 @@ const ANSWER_MS = 60_000;
 const moduleOf = (name) => new URL(`${name}.js`, name === 'frame-deadline' ? contestantsFolder : rivalsFolder);
 
 /** A Node of at least 22: this one, or the one installed with the rivals; null where there is none. */
-export function node22() {
+function node22() {
   if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
   const program = new URL(`node_modules/node-22-${process.platform}-${process.arch}/bin/node`, rivalsFolder);
   return existsSync(program) ? fileURLToPath(program) : null;

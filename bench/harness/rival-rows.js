@@ -1,6 +1,6 @@
 import { knitting, rivals } from './contestants.js';
 import { installRivals } from './install-rivals.js';
-import { ratio, row } from './stats.js';
+import { ratio, row, spread } from './stats.js';
 
 /** What takes part beside our own entrants, and notes about what does not. */
 export function rivalsAtHand(inFlight) {
@@ -19,7 +19,7 @@ export function alsoOnNode(ours, list) {
   return ours.map((entrant) => ({ ...entrant, node: other.node, label: `${entrant.label}, Node 22` }));
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const median = (values) => spread(values).median;
 
 /**
  * Rows of a contest: each entrant's figure, and ours against the best of the others on the same Node, round by round.

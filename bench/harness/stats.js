@@ -3,7 +3,7 @@ export function quantile(sorted, q) {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))];
 }
 
-/** p50, p99, p99.9 and max of the first `count` samples. Sorts them in place. */
+/** p50, p90, p99, p99.9 and max of the first `count` samples, a typed array. Sorts them in place. */
 export function percentiles(samples, count = samples.length) {
   const sorted = samples.subarray(0, count).sort();
   return {

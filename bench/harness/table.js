@@ -7,20 +7,26 @@ export function figure(value) {
   return String(Number(value.toPrecision(3)));
 }
 
-/** Rows of strings in columns; numbers to the right. */
-export function table(rows, rightFrom = 1) {
+/** Rows of strings in columns; the figures, columns 1 to 3, to the right. */
+function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
   return rows
     .map((cells) =>
       cells
         .map((cell, column) =>
-          column >= rightFrom && column < 4 ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+          column >= 1 && column <= 3 ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
         )
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
 }
+
+/** A row's figure and its extremes, for a document: `12.3 (11.9..14)`. */
+export const spreadOf = ({ median, min, max }) => `${figure(median)} (${figure(min)}..${figure(max)})`;
+
+/** Prints a row of a table in Markdown. */
+export const printRow = (cells) => console.log(`| ${cells.join(' | ')} |`);
 
 /** What one bench found, for people. */
 export function printResult(name, describe, result, state) {

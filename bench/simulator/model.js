@@ -5,22 +5,21 @@
  *
  *     frame = jobs × open + max(jobs × (submit + close), jobs × (worker + job) / workers, jobs × serial) + 2 × transfer
  *
- * The host submits, and gives the slots of the frame before back when it closes this one, while the workers run. `serial` is what two workers
- * cannot do at the same time: they want the same slot's line, so it goes from one to the other for each claim.
+ * The host submits, and gives the slots of the frame before back when it closes this one, while the workers run. `serial`
+ * is what two workers cannot do at the same time: they want the same slot's line, so it goes from one to the other for
+ * each claim. `efficiency`: share of the workers' time that goes to the jobs themselves.
  */
 export function predict(constants, { workers, jobs, jobNs }) {
   const { openMoved, submitMoved, closeMoved, workerMoved, transfer } = constants;
   const submitNs = jobs * (submitMoved + closeMoved);
   const workNs = (jobs * (workerMoved + jobNs)) / workers;
   const serialNs = workers === 1 ? 0 : jobs * serialOf(constants);
-  const longestNs = Math.max(submitNs, workNs, serialNs);
-  const bound = longestNs === submitNs ? 'host' : longestNs === workNs ? 'workers' : 'claims';
-  const frameNs = jobs * openMoved + longestNs + 2 * transfer;
-  return { frameNs, bound, efficiency: (jobs * jobNs) / workers / frameNs };
+  const frameNs = jobs * openMoved + Math.max(submitNs, workNs, serialNs) + 2 * transfer;
+  return { frameNs, efficiency: (jobs * jobNs) / workers / frameNs };
 }
 
 /** What of a claim only one worker does at a time: two workers on empty jobs do nothing else. */
-export const serialOf = ({ pair }) => pair;
+const serialOf = ({ pair }) => pair;
 
 /** The shortest job with which `workers` workers are kept busy: shorter ones wait for the host or for each other. */
 export function shortestJobNs(constants, workers) {

@@ -10,7 +10,7 @@ const WARM_UP_MAX_S = 120;
  * What must stay as it is, from the first third after the warm-up to the last. The heap is compared by its lowest samples, which
  * come right after collections; all else by medians.
  */
-export const KEPT = [
+const KEPT = [
   { key: 'rss', what: 'resident memory', of: 'median', unit: 'MiB', by: MIB, mayGrow: 16 },
   { key: 'heapUsed', what: "main thread's heap", of: 'lowest', unit: 'MiB', by: MIB, mayGrow: 4 },
   { key: 'arrayBuffers', what: "main thread's array buffers", of: 'median', unit: 'MiB', by: MIB, mayGrow: 1 },
@@ -20,7 +20,7 @@ export const KEPT = [
 ];
 
 /** First and last third of the samples after the warm-up; null with fewer than six of them. */
-export function thirds(samples) {
+function thirds(samples) {
   const endS = samples.at(-1)?.atS ?? 0;
   const warmS = Math.min(Math.max(WARM_UP_SHARE * endS, WARM_UP_MIN_S), WARM_UP_MAX_S);
   const kept = samples.filter(({ atS }) => atS >= warmS);
