@@ -1,4 +1,4 @@
-// Compiles src/ to dist/. An up-to-date dist is left alone, so that `npm start` and `npm test` begin at once.
+// Compiles src/ to dist/, over what is there. `--clean` removes dist first: files whose source is gone stay otherwise.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -29,7 +29,7 @@ export function nodeDirectory() {
 }
 
 /** node-gyp's own script: as a dependency, or the one that npm carries. Or nothing. */
-export function nodeGyp() {
+function nodeGyp() {
   try {
     return createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
   } catch {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createScheduler, type Description } from 'frame-deadline';
 import { describe, expect, it } from 'vitest';
 import { noteOf } from '../../src/host/node/niceness-scope.js';
+import { isRoot, skipsBecause } from '../native/support.js';
 import { isLinux, loadWork, runChild, threadNames, WORK_URL } from './support.js';
 
 interface Told {
@@ -12,7 +13,7 @@ interface Told {
   readonly allowedCpus: number[];
   readonly words: string;
 }
-const isRoot = process.getuid?.() === 0;
+const notRoot = skipsBecause('niceness of threads', isRoot ? null : 'not root');
 
 async function told(args: string[], options: SpawnOptions = {}): Promise<Told> {
   const { code, stdout, stderr } = await runChild('priority.js', args, options);
@@ -33,7 +34,7 @@ describe.runIf(isLinux)('threads as Linux sees them', () => {
     expect(threadNames().filter((name) => name.startsWith('fd-'))).toEqual([]);
   });
 
-  it.runIf(isRoot)('as root: niceness per thread, as described', async () => {
+  it.skipIf(notRoot)('as root: niceness per thread, as described', async () => {
     const { threads, workers, words } = await told([]);
     const nicenessOf = (name: string): number | undefined => threads.find((thread) => thread.name === name)?.niceness;
     for (const name of ['fd-render-0', 'fd-render-1', 'fd-supervisor']) expect(nicenessOf(name), name).toBeLessThan(0);
@@ -93,7 +94,7 @@ describe.runIf(isLinux)('threads as Linux sees them', () => {
     },
   );
 
-  it.runIf(isRoot)('normal is what the process began with, also without the addon', async () => {
+  it.skipIf(notRoot)('normal is what the process began with, also without the addon', async () => {
     const script = fileURLToPath(new URL('./children/priority.js', import.meta.url));
     const env = { ...process.env, FRAME_DEADLINE_ADDON: '0' };
     const printed = execFileSync('nice', ['-n', '7', process.execPath, script], { env, encoding: 'utf8' });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { JobCounts, Snapshot } from 'frame-deadline';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { expect } from 'vitest';
+import { sleep, until } from '../until.js';
 
 export type WorkTasks = typeof import('./tasks/work.tasks.js');
 
@@ -13,16 +14,7 @@ export const taskUrl = (name: string): URL => new URL(`./tasks/${name}`, import.
 export const WORK_URL = taskUrl('work.tasks.js');
 export const loadWork = (): Promise<WorkTasks> => import('./tasks/work.tasks.js');
 
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Waits for something that must come, whenever that is. */
-export async function until(what: string, holds: () => boolean, patienceMs = 5000): Promise<void> {
-  const end = performance.now() + patienceMs;
-  while (!holds()) {
-    if (performance.now() > end) throw new Error(`waited ${patienceMs} ms in vain: ${what}`);
-    await sleep(2);
-  }
-}
+export { sleep, until };
 
 /** Contract C1 for one set of counts. */
 function expectExact(counts: JobCounts, what: string): void {

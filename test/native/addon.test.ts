@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checked } from '../../src/host/node/addon.js';
 import type { ThreadReport } from '../../src/host/thread-control.js';
-import { addonPath } from './support.js';
+import { skipsBecause, whyNot } from './support.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folders: string[] = [];
@@ -111,14 +111,17 @@ describe('building the addon', () => {
   });
 });
 
-it.runIf(addonPath !== null)('with the native addon, a thread that polls is not made real-time', async () => {
-  const script = `
+it.skipIf(skipsBecause('a thread that polls', whyNot))(
+  'with the native addon, a thread that polls is not made real-time',
+  async () => {
+    const script = `
     const { NodeThreadControl } = await import(${JSON.stringify(join(root, 'dist/host/node/thread-control.js'))});
     const request = { name: 'x', priority: 'realtime', cpus: null, mayPoll: true, budget: { periodUs: 9, budgetUs: 1 } };
     console.log(JSON.stringify(new NodeThreadControl().apply(request)));`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
-  const report = JSON.parse(output) as ThreadReport;
-  expect(report.priority).toMatchObject({ requested: 'realtime' });
-  expect(report.priority.effective).not.toBe('realtime');
-  expect(report.priority.reason).toContain('realtime is not for a thread that polls (spinUs above 0)');
-});
+    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+    const report = JSON.parse(output) as ThreadReport;
+    expect(report.priority).toMatchObject({ requested: 'realtime' });
+    expect(report.priority.effective).not.toBe('realtime');
+    expect(report.priority.reason).toContain('realtime is not for a thread that polls (spinUs above 0)');
+  },
+);

@@ -7,7 +7,7 @@ export const OUTCOMES = ['onTime', 'late', 'expired', 'failed', 'cancelled', 'lo
 export const CLOCK_STARTS = [0, 2 ** 31, 2 ** 32] as const;
 
 /** Outcomes (or `refused`) of jobs as a tally with all keys. */
-export function tallyOf(outcomes: readonly string[]): Record<string, number> {
+function tallyOf(outcomes: readonly string[]): Record<string, number> {
   const tally: Record<string, number> = { pending: 0, refused: 0 };
   for (const outcome of OUTCOMES) tally[outcome] = 0;
   for (const outcome of outcomes) tally[outcome] = (tally[outcome] ?? 0) + 1;

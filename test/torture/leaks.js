@@ -130,7 +130,6 @@ export async function leaksAfter(
 
 /** Before Node.js 22 a thread that is ended while it imports leaves the files open that it was reading. */
 const LEAVES_SOURCE_FILES = Number(process.versions.node.split('.')[0]) < 22;
-export let sourceFilesClosed = 0;
 
 function closeSourceFiles() {
   if (!PROC || !LEAVES_SOURCE_FILES) return;
@@ -138,7 +137,6 @@ function closeSourceFiles() {
     try {
       if (!/\.m?js(on)?$/.test(readlinkSync(`/proc/self/fd/${fd}`))) continue;
       closeSync(Number(fd));
-      sourceFilesClosed++;
     } catch {
       // closed meanwhile
     }

@@ -142,6 +142,7 @@ globalThis.audioTests = {
     const mark = samples.indexOf(-1);
     return {
       markedAt: captureClock.deviceSampleFrameOf(mark, eventAt),
+      markedAtByContext: Math.round(capture.contextTimeOf(mark) * context.sampleRate),
       predictedAt,
       disturbed,
       afterSampleFrames: predictedAt - eventAt,

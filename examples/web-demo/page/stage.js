@@ -18,9 +18,9 @@ export const SCENE_SIZE = { barCount: 96, wavePoints: 480 };
 /** Events that the picture may be behind: a power of two. */
 export const EVENT_LOG_RECORDS = 1024;
 /** Bytes of one change on its way to the audio lane: parameter (i32), unused, value (f64). */
-export const CHANGE_RECORD_BYTES = 16;
+const CHANGE_RECORD_BYTES = 16;
 /** Bytes of one event: the record of the terminal's demo. */
-export const EVENT_RECORD_BYTES = EVENT_RECORD_WORDS * 4;
+const EVENT_RECORD_BYTES = EVENT_RECORD_WORDS * 4;
 
 /**
  * Words of `words`, each with its one writer.

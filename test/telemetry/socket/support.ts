@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { sleep, until } from '../../until.js';
 
 /** A folder of its own, removed after the file's tests. */
 export function scratchFolder(): string {
@@ -11,15 +12,7 @@ export function scratchFolder(): string {
   return folder;
 }
 
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-export async function until(what: string, holds: () => boolean, patienceMs = 15_000): Promise<void> {
-  const end = performance.now() + patienceMs;
-  while (!holds()) {
-    if (performance.now() > end) throw new Error(`waited ${patienceMs} ms in vain: ${what}`);
-    await sleep(5);
-  }
-}
+export { sleep, until };
 
 /** A client that knows nothing of the protocol but lines. */
 export interface RawClient {
