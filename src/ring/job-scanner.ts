@@ -227,8 +227,9 @@ export class JobScanner {
   private enter(head: number): void {
     const { heap, ring } = this;
     const count = (head - this.cursor) | 0;
-    // stale entries have piled up; without them there is room: no more positions are live than the ring has slots
-    if (heap.size + count > heap.capacity) {
+    // stale entries have piled up; without them there is room: no more positions are live than the ring has slots. Those
+    // that wait come back into the heap
+    if (heap.size + this.waitingCount + count > heap.capacity) {
       this.rebuild();
       return;
     }
