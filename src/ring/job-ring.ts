@@ -90,7 +90,7 @@ export class JobRingProducer {
   private lastOutOfOrder: number;
   private readonly missRuns: MissRunsProducer;
   /** Slots that were given back while a thread that is being ended could still write to them. */
-  private retired: number[];
+  private readonly retired: number[];
 
   constructor(ring: JobRing) {
     this.ring = ring;
@@ -204,12 +204,15 @@ export class JobRingProducer {
     return (flags & SLOT_FLAG_RETIRED) !== 0;
   }
 
+  /** In place: a thread that is written off keeps its slots for good, and each reservation looks. */
   private freeRetired(): void {
     const slots = this.retired;
-    this.retired = [];
-    for (const slot of slots) {
-      if (this.isRetired(slot)) this.retired.push(slot);
+    let kept = 0;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      if (this.isRetired(slot)) slots[kept++] = slot;
       else this.free(slot);
     }
+    slots.length = kept;
   }
 }

@@ -8,7 +8,7 @@ import type { HostCore } from './host-core.js';
 /** Frame slots of one scheduler: handed to pools, and taken back when the last frame in them has ended. */
 export class FrameSlots {
   private readonly free: number[];
-  private retiring: Frame[];
+  private readonly retiring: Frame[];
   constructor() {
     this.free = Array.from({ length: FRAME_SLOT_COUNT }, (_, i) => FRAME_SLOT_COUNT - 1 - i);
     this.retiring = [];
@@ -24,13 +24,22 @@ export class FrameSlots {
     }
     return taken;
   }
+  /** Takes back those whose last frame has ended, and gives the slots of its jobs back. */
+  sweep(): void {
+    const frames = this.retiring;
+    let kept = 0;
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i]!;
+      if (frame.isReusable()) {
+        frame.recycle();
+        this.free.push(frame.index);
+      } else frames[kept++] = frame;
+    }
+    frames.length = kept;
+  }
+
   private take(): number {
-    this.retiring = this.retiring.filter((frame) => {
-      if (!frame.isReusable()) return true;
-      frame.recycle();
-      this.free.push(frame.index);
-      return false;
-    });
+    this.sweep();
     const slot = this.free.pop();
     if (slot === undefined) {
       throw new FrameDeadlineError(

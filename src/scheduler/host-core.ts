@@ -38,6 +38,7 @@ import type { Backend } from './backend.js';
 import { Completions } from './completions.js';
 import { Undertaker } from './dead-worker.js';
 import type { Frame } from './frame.js';
+import type { FrameSlots } from './frame-pool.js';
 import { Job } from './job.js';
 import { LaneOverload } from './lane-overload.js';
 import type { Plan } from './plan.js';
@@ -68,6 +69,8 @@ export class HostCore {
   helper: WorkerCore | null;
   /** The same for a join within a handler that the helper runs. */
   nestedHelper: WorkerCore | null;
+  /** Where the frames of loops that have ended are. */
+  frameSlots: Pick<FrameSlots, 'sweep'> | null;
   /** By lane: what is done about overload; null where nothing is. */
   private readonly overload: readonly (LaneOverload | null)[];
   /** What jobs of frames are made of. */
@@ -81,7 +84,7 @@ export class HostCore {
   /** Jobs outside frames that hold a slot, oldest first. */
   private single: Job[];
   /** Slots to give back as soon as the thread that ended their job has counted it. */
-  private retired: Job[];
+  private readonly retired: Job[];
 
   constructor(backend: Backend, plan: Plan) {
     this.backend = backend;
@@ -93,6 +96,7 @@ export class HostCore {
     );
     this.helper = null;
     this.nestedHelper = null;
+    this.frameSlots = null;
     this.recorder = new Recorder(this.memory.telemetry, this.memory.telemetryLayout, HOST_COLUMN);
     this.undertaker = new Undertaker(this.memory, plan.lanes, plan.tasks, backend.clock, HOST_COLUMN);
     this.overload = overloadOf(this.memory, backend.clock, plan, this);
@@ -376,10 +380,14 @@ export class HostCore {
   }
 
   /**
-   * Makes room in a full ring: the oldest single job that has ended and was not released gives way; if there is none and
+   * Makes room in a full ring: jobs that were released before they ended, and those of loops that have ended, give their
+   * slots back; then the oldest single job that has ended and was not released gives way; if there is none and
    * `mayDrop` says so, the oldest that was not started, where the lane allows it.
    */
   reclaim(lane: number, ring: JobRing, mayDrop: boolean): void {
+    if (this.retired.length > 0) this.freeRetired();
+    this.frameSlots?.sweep();
+    if (this.producers[ring.index]!.liveSlots < ring.capacitySlots) return;
     const at = this.single.findIndex((job) => job.handle.ring === ring && job.ended && job.isCounted());
     if (at >= 0) {
       const [job] = this.single.splice(at, 1);
@@ -408,11 +416,14 @@ export class HostCore {
   }
 
   private freeRetired(): void {
-    this.retired = this.retired.filter((job) => {
-      if (!job.isCounted()) return true;
-      this.free(job);
-      return false;
-    });
+    const jobs = this.retired;
+    let kept = 0;
+    for (let i = 0; i < jobs.length; i++) {
+      const job = jobs[i]!;
+      if (job.isCounted()) this.free(job);
+      else jobs[kept++] = job;
+    }
+    jobs.length = kept;
   }
 
   private free(job: Job): void {

@@ -116,6 +116,7 @@ export class Scheduler<Lanes = Record<string, unknown>> {
     this.handles = [];
     this.lanes = this.makeHandles() as { readonly [K in keyof Lanes]: Handles<Lanes[K]> };
     this.frameSlots = new FrameSlots();
+    core.frameSlots = this.frameSlots;
     this.frameLog = new FrameLog(core.memory);
     this.hostFrames = new FramePool(core, this.frameSlots, options.framesInFlight, this.frameLog.hostFrames);
     this.loops = [];
