@@ -27,8 +27,17 @@ export class Completions {
     void this.pump();
   }
 
-  /** Looks at all waiters now: for ends that this thread itself brought about. */
+  /** Looks at all waiters now: for ends that this thread itself brought about. Ends the wait when that was the last one. */
   settle(): void {
+    if (this.waiters.length === 0) return;
+    this.look();
+    if (this.waiters.length > 0) return;
+    const { control } = this.backend.memory;
+    Atomics.add(control, CONTROL_COMPLETION_EPOCH, 1); // release
+    Atomics.notify(control, CONTROL_COMPLETION_EPOCH);
+  }
+
+  private look(): void {
     // each job is asked once: one that ends between two looks would be dropped by the second and resolved by neither
     const ended: Waiter[] = [];
     const pending: Waiter[] = [];
@@ -44,7 +53,7 @@ export class Completions {
     for (;;) {
       // the epoch is read before the jobs are looked at: what ends after that changes it
       const epoch = Atomics.load(control, CONTROL_COMPLETION_EPOCH); // acquire
-      this.settle();
+      this.look();
       if (this.waiters.length === 0) break;
       const wait = this.backend.waitAsync(CONTROL_COMPLETION_EPOCH, epoch);
       if (wait !== null) await wait;

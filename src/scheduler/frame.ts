@@ -258,6 +258,7 @@ export class Frame implements Abortable {
     }
     if (signal.aborted) {
       this.onAbort();
+      this.core.completions.settle();
       return;
     }
     this.signal = signal;

@@ -39,6 +39,7 @@ describe('a process with a scheduler', () => {
     ['deadline-join', 0, 'false\n'],
     ['join', 0, 'true onTime\n'],
     ['done', 0, 'onTime\n'],
+    ['cancelled', 0, 'cancelled\n'],
     ['loop', 0, '20\n'],
     ['periodic', 0, 'alive\n'],
     ['closed', 0, ''],

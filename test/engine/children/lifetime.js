@@ -42,6 +42,18 @@ switch (way) {
     console.log((await job.done).outcome);
     break;
   }
+  case 'cancelled':
+    // before a worker has begun it; if one was faster, once more
+    for (;;) {
+      const job = scheduler.submit(nothing);
+      const { done } = job;
+      const isCancelled = job.cancel();
+      await done;
+      if (!isCancelled) continue;
+      console.log(job.outcome);
+      break;
+    }
+    break;
   case 'loop': {
     const end = new AbortController();
     let ticks = 0;
