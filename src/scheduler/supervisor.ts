@@ -410,7 +410,8 @@ export class Supervisor implements SupervisorApi {
       this.giveUp(place);
       return;
     }
-    const spare = this.spares!.take(place);
+    // none yet while other workers attach
+    const spare = this.spares?.take(place) ?? null;
     if (spare === null) {
       await this.restart(place);
       return;
