@@ -192,15 +192,22 @@ export class HungWorkers {
       place.lastDeath = `${place.lastDeath}; it hangs in native code and cannot be ended: its thread is written off`;
     }
     condemned.retired.push(...this.undertaker.retire(column, CAUSE_HUNG, true));
+    this.fill(condemned);
+  }
+
+  /** A spare takes the place of a thread that was written off. If none will come, the place is given up. */
+  private fill(condemned: Condemned): void {
+    const { place, column } = condemned;
     this.replace(condemned);
-    if (condemned.isReplaced || this.keeper.spares!.willCome(place)) return;
+    if (condemned.isReplaced || place.state !== 'restarting' || this.keeper.spares!.willCome(place)) return;
     place.state = 'gone';
     this.service.giveUp(column);
   }
 
-  /** A spare is there: a place whose thread was written off may wait for it. */
+  /** A spare is there, or one that was being made is not: a place whose thread was written off may wait for it. */
   fillPlaces(): void {
-    for (const condemned of this.condemned.values()) if (condemned.isWrittenOff) this.replace(condemned);
+    if (this.keeper.closing) return;
+    for (const condemned of this.condemned.values()) if (condemned.isWrittenOff) this.fill(condemned);
   }
 
   /** The supervisor is closing: waits for those that end. Resolves with how many do not. */

@@ -37,19 +37,19 @@ export class Spares {
   private readonly memory: AttachedMemory;
   private readonly service: LaneService;
   private readonly groups: readonly Group[];
-  private readonly onReady: () => void;
+  private readonly onMade: () => void;
   /** Those that are not in service, made or being made. */
   private readonly threads: Set<WorkerThread>;
   private delay: ReturnType<typeof setTimeout> | null;
   private held: number;
 
-  /** `onReady`: there is one more. */
+  /** `onMade`: there is one more, or one that was being made has failed. */
   constructor(
     supervisor: Supervisor,
     memory: AttachedMemory,
     service: LaneService,
     groups: readonly SpareGroup[],
-    onReady: () => void,
+    onMade: () => void,
   ) {
     this.supervisor = supervisor;
     this.memory = memory;
@@ -61,7 +61,7 @@ export class Spares {
       making: 0,
       failures: 0,
     }));
-    this.onReady = onReady;
+    this.onMade = onMade;
     this.threads = new Set();
     this.delay = null;
     this.held = 0;
@@ -181,7 +181,7 @@ export class Spares {
       group.ready.push({ thread: thread!, spec, column, attached });
       group.making--;
       group.failures = 0;
-      this.onReady();
+      this.onMade();
     } catch (error) {
       group.making--;
       if ((error as Error).message !== 'superseded') group.failures++;
@@ -194,6 +194,7 @@ export class Spares {
       }
       group.free.push(column);
       this.fill();
+      this.onMade();
     }
   }
 
