@@ -228,7 +228,7 @@ export class WorkerCore implements JobContext {
     this.adoptReleases();
   }
 
-  /** Takes over the releases of lanes that this worker has come to release. Looked at before a park; allocates only then. */
+  /** Takes over the releases of lanes that this worker has come to release. Looked at before a park and between jobs; allocates only then. */
   adoptReleases(): void {
     for (const lane of this.unreleased) {
       const { control, layout } = this.memory;
@@ -309,6 +309,8 @@ export class WorkerCore implements JobContext {
     for (let i = 0; i < this.serversAt.length; i++) servers |= control[this.serversAt[i]!]!;
     this.peers = servers & ~this.selfMask;
     this.jobsUntilPeers = JOBS_BETWEEN_PEERS;
+    // one that never parks looks here
+    if (this.unreleased.length !== 0) this.adoptReleases();
   }
 
   private ringOthers(among: number): void {
@@ -456,6 +458,8 @@ export class WorkerCore implements JobContext {
     this.parkedAtUs = this.clock.nowUs();
     this.parkedHoldingBack = this.heldBack;
     this.wakingUp = true;
+    // a ring that it gets after this may be meant for a job that a worker beside it, which may be new, could take
+    this.jobsUntilPeers = 0;
     this.explainer.parking(this.parkedAtUs);
   }
 
