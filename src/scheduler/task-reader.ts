@@ -75,10 +75,12 @@ export class TaskReader {
     return sum;
   }
 
-  private releasedPeriods(): number {
+  /** The word holds 32 bits of the count: of those that `ran` there are few more or fewer. */
+  private releasedPeriods(ran: number): number {
     if (this.lane.periodic?.task !== this.info.index) return 0;
     const { control, layout } = this.memory;
-    return Atomics.load(control, layout.lane(this.info.lane) + LANE_RELEASED) >>> 0;
+    const low = Atomics.load(control, layout.lane(this.info.lane) + LANE_RELEASED);
+    return ran + ((low - ran) | 0);
   }
 
   private totalCounts(): JobCounts {
@@ -100,7 +102,7 @@ export class TaskReader {
       counts.outcomes[name] = total;
       ended += total;
     });
-    const periods = skipped + this.releasedPeriods();
+    const periods = skipped + this.releasedPeriods(ended - skipped);
     counts.accepted = this.count(COUNT_ACCEPTED) + periods;
     REFUSALS.forEach((name, i) => {
       counts.refusals[name] = this.count(COUNT_REFUSED + i);
