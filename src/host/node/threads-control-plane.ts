@@ -1,6 +1,7 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { FrameDeadlineError } from '../../base/errors.js';
-import type { ControlledThread, ThreadEnd } from '../platform.js';
+import { EndListeners } from '../end-listeners.js';
+import type { ControlledThread } from '../platform.js';
 import { transferListOf } from '../transfer-list.js';
 import { takeThread } from './starting-thread.js';
 
@@ -50,10 +51,11 @@ export async function spawnThread<Api>(
     await worker.terminate();
     await ended;
   };
+  const ends = new EndListeners(ended);
   const what = options.name ?? url.pathname;
   const spawned = spawn(worker, { timeout: timeoutMs + 60_000 });
   spawned.catch(() => {});
-  const ready = await settleOrEnd(spawned, ended, timeoutMs, what, 'start');
+  const ready = await settleOrEnd(spawned, ends, timeoutMs, what, 'start');
   if (ready instanceof FrameDeadlineError) {
     // a spawn that fails holds the process until its own timeout: let it succeed instead
     worker.emit('message', { type: 'init', exposed: { type: 'module', methods: [] } });
@@ -68,7 +70,7 @@ export async function spawnThread<Api>(
       return list.length === 0 ? arg : Transfer(arg, list);
     });
     const answered = raw[method]!(...moving).then((answer) => answer);
-    const result = await settleOrEnd(answered, ended, null, what, method);
+    const result = await settleOrEnd(answered, ends, null, what, method);
     if (result instanceof FrameDeadlineError) throw result;
     return result;
   };
@@ -88,19 +90,20 @@ export async function spawnThread<Api>(
 
 async function settleOrEnd(
   call: Promise<unknown>,
-  ended: Promise<ThreadEnd>,
+  ends: EndListeners,
   timeoutMs: number | null,
   what: string,
   doing: string,
 ): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
-  const racers: Promise<unknown>[] = [
-    call,
-    ended.then((end) => {
-      const why = end.error === null ? `exit code ${end.exitCode}` : end.error.message;
-      return new FrameDeadlineError('WORKER_DIED', `${what} ended during ${doing}: ${why}`, { cause: end.error });
-    }),
-  ];
+  let forget = (): void => {};
+  const over = new Promise<FrameDeadlineError>((resolve) => {
+    forget = ends.add(({ error, exitCode }) => {
+      const why = error === null ? `exit code ${exitCode}` : error.message;
+      resolve(new FrameDeadlineError('WORKER_DIED', `${what} ended during ${doing}: ${why}`, { cause: error }));
+    });
+  });
+  const racers: Promise<unknown>[] = [call, over];
   if (timeoutMs !== null) {
     racers.push(
       new Promise((resolve) => {
@@ -115,5 +118,6 @@ async function settleOrEnd(
     return await Promise.race(racers);
   } finally {
     clearTimeout(timer);
+    forget();
   }
 }

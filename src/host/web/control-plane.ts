@@ -1,4 +1,5 @@
 import { FrameDeadlineError } from '../../base/errors.js';
+import { EndListeners } from '../end-listeners.js';
 import type { ControlledThread, ThreadEnd } from '../platform.js';
 import { transferListOf } from '../transfer-list.js';
 import { type ClockReading, measureSkewUs, sharedNowUs } from './clock.js';
@@ -70,6 +71,7 @@ function started(start: () => Worker, name: string): Worker {
 class WebThread {
   /** See `ControlledThread.ended`. The browser tells nobody of a worker's end: the lock that it held becomes free. */
   readonly ended: Promise<ThreadEnd>;
+  private readonly ends: EndListeners;
   private readonly worker: Worker;
   private readonly name: string;
   private readonly calls: Map<number, PendingCall>;
@@ -98,6 +100,7 @@ class WebThread {
     this.ended = new Promise((resolve) => {
       this.onEnded = resolve;
     });
+    this.ends = new EndListeners(this.ended);
     worker.addEventListener('message', ({ data }: MessageEvent<FromThread>) => this.receive(data));
     worker.addEventListener('error', (event) => {
       event.preventDefault();
@@ -195,13 +198,14 @@ class WebThread {
 
   private async unlessEnded<T>(what: Promise<T>, doing: string, timeoutMs: number | null): Promise<T> {
     let timer: number | undefined;
-    const racers: Promise<T>[] = [
-      what,
-      this.ended.then(({ error }) => {
+    let forget = (): void => {};
+    const over = new Promise<never>((_, reject) => {
+      forget = this.ends.add(({ error }) => {
         const why = error === null ? 'it was closed or terminated' : error.message;
-        throw new FrameDeadlineError('WORKER_DIED', `${this.name} ended during ${doing}: ${why}`, { cause: error });
-      }),
-    ];
+        reject(new FrameDeadlineError('WORKER_DIED', `${this.name} ended during ${doing}: ${why}`, { cause: error }));
+      });
+    });
+    const racers: Promise<T>[] = [what, over];
     if (timeoutMs !== null) {
       racers.push(
         new Promise((_, reject) => {
@@ -216,6 +220,7 @@ class WebThread {
       return await Promise.race(racers);
     } finally {
       clearTimeout(timer);
+      forget();
     }
   }
 }
