@@ -46,7 +46,7 @@ describe('waits for single jobs: none is forgotten', () => {
       swap(
         'scheduler/completions.ts',
         '      const epoch = Atomics.load(control, CONTROL_COMPLETION_EPOCH); // acquire\n',
-        '      this.settle();\n      if (this.waiters.length === 0) break;\n',
+        '      this.look();\n      if (this.waiters.length === 0) break;\n',
       ),
     ],
     [
@@ -77,7 +77,13 @@ describe('waits for single jobs: none is forgotten', () => {
     ],
     [
       'a slot is given back before its job is counted',
-      [{ file: 'scheduler/host-core.ts', before: '      if (!job.isCounted()) return true;\n', after: '' }],
+      [
+        {
+          file: 'scheduler/host-core.ts',
+          before: '      if (job.isCounted()) this',
+          after: '      if (kept === 0) this',
+        },
+      ],
     ],
   ])('is found: %s', (_, patches) => {
     expectFound(awaiting(patches), MUTANT);
