@@ -25,8 +25,8 @@ export function spareGroupsOf(
       return transfer !== null && typeof transfer !== 'function';
     };
     if (worker.lanes.some(isOnce)) return;
-    const { lanes: served, priority, cpus, spinUs, resourceLimits } = worker;
-    const kind = JSON.stringify([served, priority, cpus, spinUs, resourceLimits]);
+    const { lanes: served, priority, cpus, spinUs, gc = 'auto', resourceLimits } = worker;
+    const kind = JSON.stringify([served, priority, cpus, spinUs, gc, resourceLimits]);
     const places = byKind.get(kind);
     if (places === undefined) byKind.set(kind, [index]);
     else places.push(index);
