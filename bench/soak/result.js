@@ -40,13 +40,15 @@ export function soakPlot({ samples, minutes }) {
 /** The section as Markdown, its heading included. */
 export function soakSection(soak) {
   const { samples, minutes, command, machine, report, faults } = soak;
+  // without its builder's suffix
+  const [kernel] = machine.kernel.split('-');
   const lines = [
     '## Soak',
     '',
     `\`${command}\``,
     `runs the demo and looks at it every ${figure(soak.everyMs / 1000)} s: misses and xruns by the telemetry socket, memory, threads and files`,
     'from outside. It fails if anything grows or more is missed than is allowed (`--max-xruns`, `--max-miss-percent`). On',
-    `${machine.cpu}, ${machine.cores} CPUs, ${machine.kernel}, Node.js ${machine.node}, ${figure(minutes)} minutes:`,
+    `${machine.cpu}, ${machine.cores} CPUs, ${kernel}, Node.js ${machine.node}, ${figure(minutes)} minutes:`,
     '',
     '| | missed | of | share |',
     '|---|---|---|---|',
