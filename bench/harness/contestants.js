@@ -51,7 +51,7 @@ export function knitting() {
   const node = node22();
   const module = knittingModule();
   if (module === null) {
-    return { rival: null, why: 'knitting: not in this registry (KNITTING=FOLDER names a build of it)' };
+    return { rival: null, why: 'knitting: npm does not have it here (KNITTING=FOLDER names a build of it)' };
   }
   if (node === null) return { rival: null, why: 'knitting: cannot, it needs Node 22' };
   const label = node === process.execPath ? 'knitting' : 'knitting, Node 22';
