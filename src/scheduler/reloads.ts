@@ -38,7 +38,7 @@ export class Reloads {
   private readonly workers: readonly NormalWorker[];
   private readonly ask: ((request: ReloadRequest) => Promise<ReloadAnswer>) | null;
   private last: Promise<unknown>;
-  /** By lane, what is asked for and has not begun. */
+  /** By lane, what is asked for without another URL, and has not begun. */
   private readonly queued: Map<number, Promise<ReloadResult>>;
   private readonly urls: Map<number, string>;
 
@@ -76,14 +76,15 @@ export class Reloads {
       );
     }
     const url = options.tasks === undefined ? null : urlOf(options.tasks);
-    const waiting = this.queued.get(index);
-    if (waiting !== undefined && url === null) return waiting;
+    const waiting = url === null ? this.queued.get(index) : undefined;
+    if (waiting !== undefined) return waiting;
     const startedMs = performance.now();
     const reloading = this.last.then(() => {
       if (this.queued.get(index) === reloading) this.queued.delete(index);
       return this.reloadNow(ask, index, url, drainMs, startedMs);
     });
-    this.queued.set(index, reloading);
+    // one with a URL of its own may fail where the module in service would not
+    if (url === null) this.queued.set(index, reloading);
     this.last = reloading.catch(() => {});
     return reloading;
   }

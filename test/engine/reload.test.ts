@@ -389,6 +389,19 @@ describe('reloads and other events', () => {
     expect(Atomics.load(lives, 1), 'three threads in all').toBe(3);
   });
 
+  it('a reload does not share the fate of one with another URL that waits in front of it', async () => {
+    const scheduler = await create();
+    write(2);
+    const first = scheduler.reload('render');
+    const elsewhere = scheduler.reload('render', { tasks: new URL('./nowhere.tasks.js', import.meta.url) });
+    const failure = expect(elsewhere).rejects.toThrow(/nowhere\.tasks\.js/);
+    const same = scheduler.reload('render');
+    await first;
+    await failure;
+    await same;
+    expect(await versionOf(scheduler)).toBe(2);
+  });
+
   it('close during a reload', async () => {
     for (const waitMs of [0, 5, 50, 200, 400]) {
       const scheduler = await create({ workers: [{ lanes: ['render'], count: 2 }] });
