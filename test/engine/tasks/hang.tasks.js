@@ -89,6 +89,7 @@ export const tick = task({
   input: {},
   run(_input, _output, context) {
     Atomics.add(context.shared.starts, 51, 1);
-    if (Atomics.load(context.shared.starts, 50) === context.period) endless();
+    // once
+    if (Atomics.compareExchange(context.shared.starts, 50, 1, 0) === 1) endless();
   },
 });
