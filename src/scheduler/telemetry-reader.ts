@@ -155,11 +155,13 @@ export class TelemetryReader {
   }
 
   private pausesOf({ index, periodic }: LaneInfo): Pick<LaneTelemetry, 'pauses'> {
+    // whatever its words hold
+    if (periodic === null) return {};
     const { control, layout } = this.setup.memory;
     const count = Atomics.load(control, layout.lane(index) + LANE_PAUSES) >>> 0;
     if (count === 0) return {};
     const periods = Atomics.load(control, layout.lane(index) + LANE_PAUSED_PERIODS) >>> 0;
-    const totalMs = (periods * periodic!.periodUs) / 1000;
+    const totalMs = (periods * periodic.periodUs) / 1000;
     if (!this.isWindow) return { pauses: { count, totalMs } };
     const before = this.pausesBefore[index]!;
     this.pausesBefore[index] = { count, totalMs };
